@@ -1,0 +1,154 @@
+package engine
+
+import "context"
+
+// Service is the engine as the provider sees it. The embedded engine
+// (engine/core) and the HTTP client of a running server implement it; one
+// contract suite runs against both.
+//
+// Every id is the object's human key. Create makes an object, or adopts the one
+// that an interrupted run left behind (see Confirm); an object of that key that
+// belongs to somebody is ErrExists. Update and Delete of an absent object are
+// ErrNotFound. All methods are safe for concurrent use.
+type Service interface {
+	// EngineID identifies the store: a caller that remembers another one must
+	// not conclude that anything was deleted.
+	EngineID() string
+	Close() error
+
+	// BeginRun tells that a Terraform run begins: what is remembered of nodes is
+	// forgotten. run names the run; while it lasts a tag is resolved only once,
+	// so that apply stores the digest that plan showed.
+	BeginRun(run string)
+
+	// Confirm tells the engine that the caller has the object in its records:
+	// from now on another Create of that key is ErrExists, not an adoption.
+	Confirm(ctx context.Context, kind Kind, id string) error
+
+	Teams
+	Nodes
+	Registries
+	Products
+	Versions
+	Environments
+	Deployments
+}
+
+// Kind names a kind of object.
+type Kind string
+
+// The kinds of objects.
+const (
+	KindTeam        Kind = "team"
+	KindNode        Kind = "node"
+	KindRegistry    Kind = "registry"
+	KindProduct     Kind = "product"
+	KindVersion     Kind = "version"
+	KindEnvironment Kind = "environment"
+	KindDeployment  Kind = "deployment"
+)
+
+// Teams keeps teams.
+type Teams interface {
+	CreateTeam(ctx context.Context, t Team) (Team, error)
+	Team(ctx context.Context, id string) (Team, error)
+	UpdateTeam(ctx context.Context, t Team) (Team, error)
+	DeleteTeam(ctx context.Context, id string) error // ErrConflict while it owns anything
+}
+
+// Nodes keeps nodes.
+type Nodes interface {
+	CreateNode(ctx context.Context, n Node) (Node, error)
+	Node(ctx context.Context, id string) (Node, error)
+	// NodeStatus asks the node itself; an unreachable one is an answer, not an error.
+	NodeStatus(ctx context.Context, id string) (NodeStatus, error)
+	UpdateNode(ctx context.Context, n Node) (Node, error)
+	DeleteNode(ctx context.Context, id string) error
+}
+
+// Registries keeps registries.
+type Registries interface {
+	// PlanRegistry answers why CreateRegistry or UpdateRegistry would refuse,
+	// and lets the other plans of this run resolve images with the credentials.
+	// password nil stands for the stored one.
+	PlanRegistry(ctx context.Context, r Registry, password *string) error
+	// CreateRegistry tries the credentials: ErrDenied when they are refused,
+	// ErrUnavailable when the registry does not answer.
+	CreateRegistry(ctx context.Context, r Registry, password string) (Registry, error)
+	Registry(ctx context.Context, id string) (Registry, error)
+	// UpdateRegistry keeps the stored password when password is nil.
+	UpdateRegistry(ctx context.Context, r Registry, password *string) (Registry, error)
+	DeleteRegistry(ctx context.Context, id string) error
+	// ResolveImage asks the registry what the reference is, with the
+	// credentials of the team ("" = none).
+	ResolveImage(ctx context.Context, reference, teamID string) (Image, error)
+}
+
+// Products keeps products.
+type Products interface {
+	// PlanProduct answers what CreateProduct or UpdateProduct would store for a
+	// simple product's components, or why they would refuse.
+	PlanProduct(ctx context.Context, p Product) (VersionPlan, error)
+	CreateProduct(ctx context.Context, p Product) (Product, error)
+	Product(ctx context.Context, id string) (Product, error)
+	UpdateProduct(ctx context.Context, p Product) (Product, error)
+	DeleteProduct(ctx context.Context, id string) error
+}
+
+// Versions keeps versions.
+type Versions interface {
+	// PlanVersion answers what CreateVersion or UpdateVersion would store, or
+	// why they would refuse: every rule of the catalog, every image asked for at
+	// its registry. The product may not exist yet.
+	PlanVersion(ctx context.Context, v Version) (VersionPlan, error)
+	CreateVersion(ctx context.Context, v Version) (Version, error)
+	Version(ctx context.Context, id string) (Version, error)
+	UpdateVersion(ctx context.Context, v Version) (Version, error)
+	DeleteVersion(ctx context.Context, id string) error
+}
+
+// Environments keeps environments.
+type Environments interface {
+	CreateEnvironment(ctx context.Context, e Environment, secrets map[string]string) (Environment, error)
+	Environment(ctx context.Context, id string) (Environment, error)
+	// UpdateEnvironment keeps the stored secrets when secrets is nil, else replaces them all.
+	UpdateEnvironment(ctx context.Context, e Environment, secrets map[string]string) (Environment, error)
+	DeleteEnvironment(ctx context.Context, id string) error
+}
+
+// Deployments keeps deployments and makes them run.
+type Deployments interface {
+	// PlanDeployment answers what creating (prior nil) or updating d would do,
+	// or why it would be refused. secretsChanged says that new secrets come
+	// with it, drift names what the last refresh found (it is repaired).
+	// planned holds versions of this run that are not stored yet, by id.
+	PlanDeployment(ctx context.Context, d Deployment, in PlanInput) (DeploymentPlan, error)
+	// CreateDeployment runs the first rollout. When it fails nothing stays on
+	// the node, the deployment does not exist, and the error is a *RolloutError.
+	CreateDeployment(ctx context.Context, d Deployment, secrets map[string]string) (Deployment, error)
+	// Deployment reads the store and the node; an unreachable node is told in
+	// Observed.NodeMessage.
+	Deployment(ctx context.Context, id string) (Deployment, error)
+	// UpdateDeployment runs a rollout. When it fails the last successful
+	// revision serves, and the deployment returned beside the *RolloutError
+	// says what is. secrets nil keeps the stored ones.
+	UpdateDeployment(ctx context.Context, d Deployment, secrets map[string]string) (Deployment, error)
+	// DeleteDeployment removes everything it made on the node but retained volumes.
+	DeleteDeployment(ctx context.Context, id string) error
+	Deployments(ctx context.Context, f DeploymentFilter) ([]Deployment, error)
+	// Revisions lists a deployment's revisions, newest first.
+	Revisions(ctx context.Context, deploymentID string) ([]Revision, error)
+}
+
+// PlanInput is what PlanDeployment knows beside the wanted deployment.
+type PlanInput struct {
+	Prior                     *Deployment        // the deployment as state has it, nil when it is to be created
+	Environment               *Environment       // planned in this run and perhaps not stored yet, nil = read the store
+	Versions                  map[string]Version // planned in this run, by id, with Digest and Images
+	SecretsChanged            bool               // new secrets come with the deployment
+	EnvironmentSecretsChanged bool               // new secrets come with the environment in this run
+	Drift                     []string           // what the last refresh found; it will be repaired
+	// Leaving are the deployments that this run removes or replaces: what they
+	// hold is free for others.
+	Leaving map[string]bool
+}
