@@ -1,0 +1,161 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// ValidateVersion checks a version by itself: its names, its place and its components.
+func ValidateVersion(v engine.Version) error {
+	var p problems
+	if _, err := engine.SplitID("product", v.ProductID, 2); err != nil {
+		p.invalid("product_id", "%q is not the id of a product, such as \"acme/shop\"", v.ProductID)
+	}
+	p.oneOf("type", v.Type, engine.VersionIncremental, engine.VersionRolling)
+	p.oneOf("status", v.Status, engine.VersionActive, engine.VersionPreferred, engine.VersionDeprecated)
+	p.add(validateVersionName(v))
+	p.add(checkID(v.ID, v.ProductID, v.Name))
+	p.add(validateParent(v))
+	p.add(ValidateComponents(v.Components))
+	return p.err()
+}
+
+func validateVersionName(v engine.Version) error {
+	if v.Type == engine.VersionRolling {
+		return engine.CheckName("name", v.Name)
+	}
+	if len(v.Name) > engine.MaxNameLength {
+		return engine.Invalid("name", "%q has %d characters, at most %d are allowed", v.Name, len(v.Name), engine.MaxNameLength)
+	}
+	if _, err := semver.StrictNewVersion(v.Name); err != nil {
+		e := engine.Invalid("name", "%q is not a semantic version, such as 1.4.0", v.Name)
+		e.Hint = "Write major.minor.patch without a leading v, or set type = \"rolling\""
+		return e
+	}
+	return nil
+}
+
+func validateParent(v engine.Version) error {
+	if v.ParentID == "" {
+		return nil
+	}
+	if v.Type == engine.VersionRolling {
+		return engine.Invalid("parent_id", "a rolling version stands outside the chain and has no parent")
+	}
+	if _, err := engine.SplitID("version", v.ParentID, 3); err != nil || engine.ParentID(v.ParentID) != v.ProductID {
+		return engine.Invalid("parent_id", "%q is not a version of the product %q", v.ParentID, v.ProductID)
+	}
+	if v.ParentID == engine.JoinID(v.ProductID, v.Name) {
+		return engine.Invalid("parent_id", "a version cannot be its own parent")
+	}
+	return nil
+}
+
+// Place finds the place of v in its product's chain, given all versions that
+// the product has, retired ones too. The parent is v.ParentID or else the
+// newest, the number is the parent's plus one, 1 for the first; a rolling
+// version has number 0 and no parent. A version that exists keeps its place.
+// A parent that has a child already is an engine.ErrConflict naming the child.
+func Place(all []engine.Version, v engine.Version) (number int, parentID string, err error) {
+	if v.Type == engine.VersionRolling {
+		return 0, "", nil
+	}
+	if known := find(all, engine.JoinID(v.ProductID, v.Name)); known != nil && (v.ParentID == "" || v.ParentID == known.ParentID) {
+		return known.Number, known.ParentID, nil
+	}
+	if v.ParentID == "" {
+		newest := newest(all)
+		if newest == nil {
+			return 1, "", nil
+		}
+		return newest.Number + 1, newest.ID, nil
+	}
+	parent := find(all, v.ParentID)
+	if parent == nil {
+		return 0, "", engine.Invalid("parent_id", "the product has no incremental version %q", engine.BaseName(v.ParentID))
+	}
+	if child := childOf(all, v.ParentID); child != nil {
+		e := engine.Conflict(fmt.Sprintf("%q already has the child %q: versions form one chain", engine.BaseName(v.ParentID), child.Name),
+			fmt.Sprintf("Leave parent_id out, or use %q", newest(all).ID))
+		e.Field = "parent_id"
+		return 0, "", e
+	}
+	return parent.Number + 1, parent.ID, nil
+}
+
+// find looks for an incremental version by its id.
+func find(all []engine.Version, id string) *engine.Version {
+	return best(all, func(v engine.Version) bool { return v.ID == id })
+}
+
+func childOf(all []engine.Version, id string) *engine.Version {
+	return best(all, func(v engine.Version) bool { return v.ParentID == id })
+}
+
+func newest(all []engine.Version) *engine.Version {
+	return best(all, func(engine.Version) bool { return true })
+}
+
+// best is the incremental version with the highest number among those that match.
+func best(all []engine.Version, match func(engine.Version) bool) *engine.Version {
+	var found *engine.Version
+	for i, v := range all {
+		if v.Type != engine.VersionRolling && match(v) && (found == nil || v.Number > found.Number) {
+			found = &all[i]
+		}
+	}
+	return found
+}
+
+// CheckVersionChange refuses to change what a sealed version runs: components,
+// or an image that is pinned to another digest. Changelog and status stay free.
+func CheckVersionChange(stored, wanted engine.Version) error {
+	if !stored.Sealed {
+		return nil
+	}
+	reason := ""
+	switch {
+	case wanted.Type != "" && wanted.Type != stored.Type:
+		reason = "its type cannot change"
+	case Digest(stored.Components) != Digest(wanted.Components):
+		reason = "its components cannot change"
+	case len(wanted.Images) > 0 && !maps.Equal(pins(stored.Images), pins(wanted.Images)):
+		reason = "its image digests cannot change"
+	default:
+		return nil
+	}
+	e := engine.Conflict(
+		fmt.Sprintf("version %q was sealed by its first successful deployment: %s", stored.Name, reason),
+		fmt.Sprintf("Add a slipway_version named %q with the new content", NextName(stored.Name)))
+	e.Field = "components"
+	return e
+}
+
+func pins(images map[string]string) map[string]string {
+	return mapValues(images, ImageDigest)
+}
+
+// NextName is the next patch version after a semantic version; for any other
+// name it is the name with "-next".
+func NextName(name string) string {
+	v, err := semver.StrictNewVersion(name)
+	if err != nil {
+		return name + "-next"
+	}
+	return v.IncPatch().String()
+}
+
+// CheckDeployable refuses a new deployment of a deprecated version.
+func CheckDeployable(v engine.Version, isNew bool) error {
+	if v.Status == engine.VersionDeprecated && isNew {
+		e := engine.Conflict(fmt.Sprintf("version %q is deprecated: it takes no new deployments", v.ID),
+			"Deploy another version, or set its status to \"active\"")
+		e.Field = "version"
+		return e
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package catalog
+
+import (
+	"regexp"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// StrategyRolling replaces instances a few at a time.
+const StrategyRolling = "rolling"
+
+var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// ValidateDeployment checks a deployment by itself; ValidateOverrides does the
+// rest once the version's components are known. An empty prefix is the
+// product's name, filled in by the caller, and is not judged here.
+func ValidateDeployment(d engine.Deployment) error {
+	var p problems
+	_, err := engine.SplitID("environment", d.EnvironmentID, 2)
+	if err != nil {
+		p.invalid("environment_id", "%q is not the id of an environment, such as \"acme/production\"", d.EnvironmentID)
+	}
+	if d.Prefix != "" {
+		p.add(engine.CheckName("prefix", d.Prefix))
+		p.add(checkID(d.ID, d.EnvironmentID, d.Prefix))
+	}
+	p.add(validateVersionRef(d))
+	p.oneOf("desired_state", d.DesiredState, engine.StateRunning, engine.StateStopped)
+	p.add(validateEnv("variables", d.Variables))
+	for name, o := range sorted(d.Components) {
+		p.at("components."+name, validateOverride(o))
+	}
+	p.at("strategy", validateStrategy(d.Strategy))
+	return p.err()
+}
+
+func validateVersionRef(d engine.Deployment) error {
+	id, digest, err := engine.SplitRef(d.Version)
+	if err != nil {
+		return err
+	}
+	if digest != "" && !digestPattern.MatchString(digest) {
+		return engine.Invalid("version", "%q does not end with a digest: use a slipway_version's ref, or team/product/name", d.Version)
+	}
+	if team := engine.ParentID(engine.ParentID(id)); engine.ParentID(d.EnvironmentID) != team && engine.ParentID(d.EnvironmentID) != "" {
+		return engine.Invalid("version", "the version belongs to team %q, the environment to %q", team, engine.ParentID(d.EnvironmentID))
+	}
+	return nil
+}
+
+func validateOverride(o engine.ComponentOverride) error {
+	var p problems
+	if o.Replicas != nil {
+		p.add(checkReplicas("replicas", *o.Replicas))
+	}
+	p.at("resources", validateResources(o.Resources))
+	p.add(validateEnv("env", o.Env))
+	return p.err()
+}
+
+// validateStrategy takes a field that is not set for its default (engine.DefaultStrategy).
+func validateStrategy(s engine.Strategy) error {
+	var p problems
+	p.oneOf("type", s.Type, StrategyRolling)
+	if s.MaxParallel < 0 || s.MaxParallel == 0 && s != (engine.Strategy{AutoRollback: s.AutoRollback}) {
+		p.invalid("max_parallel", "%d cannot be replaced at once: use 1 or more", s.MaxParallel)
+	}
+	_, err := engine.ParseDuration("min_healthy_time", s.MinHealthyTime, 0)
+	p.add(err)
+	_, err = engine.ParseDuration("drain_timeout", s.DrainTimeout, 0)
+	p.add(err)
+	p.add(validateDeadline(s))
+	return p.err()
+}
+
+// validateDeadline wants a deadline that a healthy rollout can meet.
+func validateDeadline(s engine.Strategy) error {
+	def := engine.DefaultStrategy
+	orElse(&s.MinHealthyTime, def.MinHealthyTime)
+	orElse(&s.ProgressDeadline, def.ProgressDeadline)
+	deadline, err := engine.ParseDuration("progress_deadline", s.ProgressDeadline, 0)
+	if err != nil {
+		return err
+	}
+	hold, err := engine.ParseDuration("min_healthy_time", s.MinHealthyTime, 0)
+	if err == nil && deadline <= hold {
+		return engine.Invalid("progress_deadline", "%s is not longer than min_healthy_time (%s): nothing could ever succeed", s.ProgressDeadline, s.MinHealthyTime)
+	}
+	return nil
+}
+
+// ValidateOverrides checks the parts of d that need the components of its
+// version: overrides name components, and prefix and component together fit a
+// DNS label. Fields are those of the deployment.
+func ValidateOverrides(d engine.Deployment, cs map[string]engine.Component) error {
+	var p problems
+	for name := range sorted(cs) {
+		p.add(engine.CheckInstanceName("prefix", d.Prefix, name))
+	}
+	for name, o := range sorted(d.Components) {
+		field := "components." + name
+		c, known := cs[name]
+		if !known {
+			p.invalid(field, "the version has no component %q", name)
+			continue
+		}
+		p.at(field, validateOverride(o))
+		if o.Replicas != nil {
+			p.add(checkSingleWriter(field+".replicas", *o.Replicas, c.Volumes))
+		}
+	}
+	return p.err()
+}
+
+// CheckAllocation refuses a deployment on a node that does not take it: a
+// closed node takes no new ones, a draining one no updates either.
+func CheckAllocation(n engine.Node, isNew bool) error {
+	switch {
+	case n.Allocation == engine.AllocationDrain:
+		return engine.Conflict("the node "+n.ID+" is draining: it takes neither new deployments nor updates",
+			"Set allocation = \"open\" on the node, or move the environment to another node")
+	case n.Allocation == engine.AllocationClosed && isNew:
+		return engine.Conflict("the node "+n.ID+" is closed: it takes no new deployments",
+			"Set allocation = \"open\" on the node, or use an environment on another node")
+	}
+	return nil
+}

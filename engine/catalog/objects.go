@@ -1,0 +1,182 @@
+package catalog
+
+import (
+	"encoding/pem"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// ValidateTeam checks a team by itself.
+func ValidateTeam(t engine.Team) error {
+	var p problems
+	p.add(engine.CheckName("name", t.Name))
+	p.add(checkID(t.ID, t.Name))
+	return p.err()
+}
+
+// ValidateNode checks a node by itself.
+func ValidateNode(n engine.Node) error {
+	var p problems
+	p.add(validateOwned(n.ID, n.TeamID, n.Name))
+	p.oneOf("allocation", n.Allocation, engine.AllocationOpen, engine.AllocationClosed, engine.AllocationDrain)
+	if n.Kind != engine.NodeLocal && n.Kind != engine.NodeDocker {
+		p.invalid("", "exactly one kind of node is needed, such as local = {}")
+	}
+	if n.Local != nil {
+		p.add(checkAddress("local.address", n.Local.Address))
+	}
+	if n.Docker != nil {
+		p.at("docker", validateDocker(*n.Docker))
+	}
+	if n.KeepVersions < 0 {
+		p.invalid("image_retention.keep_versions", "%d versions cannot be kept: use 0 or more", n.KeepVersions)
+	}
+	return p.err()
+}
+
+// validateDocker checks how a Docker Engine is reached, as far as words tell.
+func validateDocker(d engine.DockerNode) error {
+	var p problems
+	p.add(checkAddress("address", d.Address))
+	if d.Host != "" && d.Context != "" {
+		p.invalid("context", "a node has either a host or a context")
+	}
+	scheme, rest, found := strings.Cut(d.Host, "://")
+	if d.Host != "" && (!found || rest == "" || !slices.Contains(dockerSchemes, scheme)) {
+		p.invalid("host", "%q is not the address of a Docker Engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host", d.Host)
+	}
+	if d.TLS != nil && scheme != "tcp" && d.Context == "" {
+		p.invalid("tls", "only a tcp:// host uses TLS")
+	}
+	if d.SSH != nil && scheme != "ssh" && d.Context == "" {
+		p.invalid("ssh", "only an ssh:// host is logged in at")
+	}
+	for i, dir := range d.AllowedHostPaths {
+		if !path.IsAbs(dir) {
+			p.invalid("allowed_host_paths", "path %d, %q, is not absolute", i+1, dir)
+		}
+	}
+	return p.err()
+}
+
+var dockerSchemes = []string{"unix", "npipe", "tcp", "ssh"}
+
+// checkAddress wants an IP address; "" is not judged.
+func checkAddress(field, s string) error {
+	if s == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(s); err != nil {
+		return engine.Invalid(field, "%q is not an IP address", s)
+	}
+	return nil
+}
+
+// ValidateRegistry checks a registry by itself.
+func ValidateRegistry(r engine.Registry) error {
+	var p problems
+	p.add(validateOwned(r.ID, r.TeamID, r.Name))
+	p.add(checkRegistryURL("url", r.URL))
+	if r.CACertificate != "" {
+		if block, _ := pem.Decode([]byte(r.CACertificate)); block == nil {
+			p.invalid("ca_certificate", "this is not a PEM encoded certificate")
+		}
+	}
+	return p.err()
+}
+
+// checkRegistryURL wants host[:port][/prefix], perhaps with http:// or https:// in front.
+func checkRegistryURL(field, s string) error {
+	bare := s
+	for _, scheme := range []string{"http://", "https://"} {
+		bare = strings.TrimPrefix(bare, scheme)
+	}
+	u, err := url.Parse("https://" + bare)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		strings.Contains(bare, "://") || strings.ContainsAny(bare, " \t\n") || strings.HasSuffix(u.Host, ":") {
+		return &engine.Error{
+			Class: engine.ErrInvalid, Field: field,
+			Reason: "this is not a registry: it must read host[:port][/prefix]",
+			Hint:   "Write registry.example.com or registry.example.com:5000/team, with http:// in front for plain HTTP; credentials go into username and password_wo",
+		}
+	}
+	return nil
+}
+
+// ValidateProduct checks a product by itself, with the components of a simple one.
+func ValidateProduct(pr engine.Product) error {
+	var p problems
+	p.add(validateOwned(pr.ID, pr.TeamID, pr.Name))
+	p.oneOf("type", pr.Type, engine.ProductSimple, engine.ProductComplex)
+	switch {
+	case pr.Type == engine.ProductSimple:
+		p.add(ValidateComponents(pr.Components))
+	case len(pr.Components) > 0:
+		p.invalid("components", "only a simple product has components of its own: put them into a slipway_version, or set type = \"simple\"")
+	}
+	return p.err()
+}
+
+// CheckProductChange refuses what a product cannot become. A simple product may
+// become complex, never the other way round.
+func CheckProductChange(stored, wanted engine.Product) error {
+	if stored.Type != engine.ProductSimple && wanted.Type == engine.ProductSimple {
+		e := engine.Conflict("a complex product cannot become simple: it may have many versions",
+			"Keep type = \"complex\", or make a new product")
+		e.Field = "type"
+		return e
+	}
+	return nil
+}
+
+// ValidateEnvironment checks an environment by itself.
+func ValidateEnvironment(e engine.Environment) error {
+	var p problems
+	p.add(validateOwned(e.ID, e.TeamID, e.Name))
+	p.oneOf("type", e.Type, engine.EnvironmentDevelopment, engine.EnvironmentPreview,
+		engine.EnvironmentStaging, engine.EnvironmentProduction)
+	p.add(checkSibling("node_id", "node", e.NodeID, e.TeamID))
+	p.add(validateEnv("variables", e.Variables))
+	if e.PromotesFromID != "" {
+		p.add(checkSibling("promotes_from_id", "environment", e.PromotesFromID, e.TeamID))
+		if e.PromotesFromID == engine.JoinID(e.TeamID, e.Name) {
+			p.invalid("promotes_from_id", "an environment cannot promote from itself")
+		}
+	}
+	_, err := engine.ParseDuration("min_soak", e.MinSoak, 0)
+	p.add(err)
+	return p.err()
+}
+
+// validateOwned checks name, team and id of what belongs to a team.
+func validateOwned(id, teamID, name string) error {
+	var p problems
+	p.add(engine.CheckName("name", name))
+	p.add(engine.CheckName("team_id", teamID))
+	p.add(checkID(id, teamID, name))
+	return p.err()
+}
+
+// checkID refuses an id that is not made of the parts; "" is not judged.
+func checkID(id string, parts ...string) error {
+	if want := engine.JoinID(parts...); id != "" && id != want {
+		return engine.Invalid("id", "%q does not match its parts, which make %q", id, want)
+	}
+	return nil
+}
+
+// checkSibling wants the id of an object of that kind in the same team.
+func checkSibling(field, kind, id, teamID string) error {
+	if _, err := engine.SplitID(kind, id, 2); err != nil {
+		return engine.Invalid(field, "%q is not the id of a %s, such as %q", id, kind, engine.JoinID("acme", "example"))
+	}
+	if engine.ParentID(id) != teamID {
+		return engine.Invalid(field, "the %s %q belongs to another team than %q", kind, id, teamID)
+	}
+	return nil
+}
