@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+var nodes = table{engine.KindNode, "nodes", []string{
+	"team_id", "name", "description", "labels", "allocation", "kind", "local", "docker", "keep_versions",
+}}
+
+func nodeRow(n engine.Node) []any {
+	return []any{n.TeamID, n.Name, n.Description, jsonColumn{n.Labels}, n.Allocation, string(n.Kind), jsonColumn{n.Local}, jsonColumn{n.Docker}, n.KeepVersions}
+}
+
+func scanNode(s scanner) (n engine.Node, err error) {
+	return n, s.Scan(&n.ID, &n.TeamID, &n.Name, &n.Description, jsonColumn{&n.Labels}, &n.Allocation, &n.Kind, jsonColumn{&n.Local}, jsonColumn{&n.Docker}, &n.KeepVersions)
+}
+
+// CreateNode makes the node, or adopts one that was never confirmed.
+func (s Queries) CreateNode(ctx context.Context, n engine.Node) (engine.Node, error) {
+	now := s.run.now()
+	return n, s.run.write(ctx, func(q querier) error {
+		if err := teams.parent(ctx, q, "team_id", n.TeamID); err != nil {
+			return err
+		}
+		return nodes.create(ctx, q, nanos{&now}, n.ID, nodeRow(n))
+	})
+}
+
+// Node reads one node.
+func (s Queries) Node(ctx context.Context, id string) (engine.Node, error) {
+	return one(ctx, s.run.read(), engine.NotFound("node", id), scanNode, "SELECT "+nodes.list()+" FROM nodes WHERE id = ?", id)
+}
+
+// UpdateNode changes a node.
+func (s Queries) UpdateNode(ctx context.Context, n engine.Node) (engine.Node, error) {
+	return n, s.run.write(ctx, func(q querier) error { return nodes.update(ctx, q, n.ID, nodeRow(n)) })
+}
+
+// DeleteNode deletes a node without environments and deployments.
+func (s Queries) DeleteNode(ctx context.Context, id string) error {
+	return s.run.write(ctx, func(q querier) error { return nodes.remove(ctx, q, id) })
+}
+
+// ListNodesByTeam reads a team's nodes, ordered by id; "" reads those of all teams.
+func (s Queries) ListNodesByTeam(ctx context.Context, teamID string) ([]engine.Node, error) {
+	return all(ctx, s.run.read(), scanNode, "SELECT "+nodes.list()+" FROM nodes WHERE ? IN ('', team_id) ORDER BY id", teamID)
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"time"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// VersionRecord is a version as the store keeps it.
+type VersionRecord struct {
+	engine.Version
+
+	// Retired versions are out of the caller's hands and kept because they are
+	// sealed, have a child, or a revision refers to them.
+	Retired   bool
+	Confirmed bool
+	CreatedAt time.Time
+}
+
+// DeploymentRecord is a deployment as the store keeps it. Of Observed the
+// store fills NodeID, ServingVersion, Status, Revision, PreviousVersion,
+// Changes, OperationID and SecretNames; the rest is the node's to tell.
+type DeploymentRecord struct {
+	engine.Deployment
+
+	NodeID    string
+	ProductID string
+	Serving   int  // number of the revision that serves, 0 before the first success
+	Held      bool // the deployment holds its prefix on its node
+	Confirmed bool
+	CreatedAt time.Time
+}
+
+// Revision is an attempt as the store keeps it.
+type Revision struct {
+	engine.Revision
+
+	VersionID string   // team/product/name
+	Version   string   // the Version value as the user gave it
+	Changes   []string // what it changed, one line a component
+	Config    []byte   // what a rollback restores; the store does not look inside
+}
+
+// Operation is one recorded run of the engine.
+type Operation struct {
+	ID           string // op_…, later ones sort after earlier ones
+	DeploymentID string
+	Kind         string // create, update, delete, repair, recover, …
+	Status       OperationStatus
+	Owner        string // who runs it, for people
+	Started      time.Time
+	Finished     time.Time // zero while running
+	Error        string    // why it failed, ""
+	Steps        []Step    // in order; only Operation fills them
+}
+
+// OperationStatus says how an operation stands.
+type OperationStatus string
+
+// The statuses of an operation.
+const (
+	OperationRunning     OperationStatus = "running"
+	OperationSucceeded   OperationStatus = "succeeded"
+	OperationFailed      OperationStatus = "failed"
+	OperationInterrupted OperationStatus = "interrupted" // its process ended before it did
+)
+
+// Step is one journaled step of an operation.
+type Step struct {
+	Seq       int    // from 1, in the order of first start
+	Name      string // pull, create, start, …
+	Component string // "" when it concerns the whole deployment
+	Status    StepStatus
+	Attempt   int // from 1
+	Started   time.Time
+	Finished  time.Time // zero while started
+	Detail    string
+}
+
+// StepStatus says how a step stands.
+type StepStatus string
+
+// The statuses of a step.
+const (
+	StepStarted StepStatus = "started"
+	StepDone    StepStatus = "done"
+	StepFailed  StepStatus = "failed"
+)
+
+// OperationFilter selects operations; an empty field selects all.
+type OperationFilter struct {
+	DeploymentID string
+	Status       OperationStatus
+	Limit        int // newest ones, 0 = all
+}
+
+// LeaseOwner is the process, and within it the run, that holds a lease.
+type LeaseOwner struct {
+	ID   string // unique to the run; two runs of one process exclude each other
+	PID  int
+	Host string
+	// Space is the pid namespace the PID counts in and Boot the boot of the
+	// host, "" where the system does not tell.
+	Space string
+	Boot  string
+	// Start is when the process started, in the system's own units, so that
+	// a reused PID is not taken for the owner; "" where the system does not tell.
+	Start string
+}
+
+// Lease is a claim on a key that ends by itself.
+type Lease struct {
+	Key      string
+	Owner    LeaseOwner
+	Acquired time.Time
+	Expires  time.Time
+}
+
+// Pin remembers for a short while what a reference was resolved to, so that
+// an apply gets the image that its plan promised.
+type Pin struct {
+	Run       string // the run of plan and apply that it is valid in
+	VersionID string
+	Component string
+	Reference string // as the user wrote it
+	Digest    string // sha256:…
+}
+
+// Secret is a value sealed by package secret.
+type Secret struct {
+	Cipher []byte
+	Hash   string // keyed hash of the value: tells equal from different, no more
+}
