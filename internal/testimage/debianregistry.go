@@ -1,0 +1,165 @@
+package testimage
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
+)
+
+// RealRegistry is a running docker-registry.
+type RealRegistry struct {
+	address            string
+	username, password string
+}
+
+// DebianRegistry starts Debian's docker-registry with a password on a free port of
+// loopback. The program is the machine's own or, where it has none, the package's;
+// where neither can be had the test is skipped.
+func DebianRegistry(t testing.TB) *RealRegistry {
+	t.Helper()
+	program, err := exec.LookPath("docker-registry")
+	if err != nil {
+		program = filepath.Join(t.TempDir(), "docker-registry")
+		extract(t, FromDebian(t, Options{}, "docker-registry"), "usr/bin/docker-registry", program)
+	}
+	r := &RealRegistry{username: "ci", password: "registry-password-1"}
+	if err := r.start(t, program); err != nil {
+		t.Fatalf("docker-registry: %v", err)
+	}
+	return r
+}
+
+// URL is host:port, the first part of image references.
+func (r *RealRegistry) URL() string { return r.address }
+
+// Credential opens the registry.
+func (r *RealRegistry) Credential() image.Credential {
+	return image.Credential{URL: "http://" + r.address, Username: r.username, Password: r.password}
+}
+
+// Push stores an image under name:tag and answers its reference,
+// host:port/name:tag@sha256:….
+func (r *RealRegistry) Push(t testing.TB, nameTag string, img v1.Image) string {
+	t.Helper()
+	tag, err := name.NewTag(r.address+"/"+nameTag, name.Insecure)
+	if err != nil {
+		t.Fatalf("push: %v", err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatalf("push: %v", err)
+	}
+	if err := remote.Write(tag, img, remote.WithAuth(&authn.Basic{Username: r.username, Password: r.password})); err != nil {
+		t.Fatalf("push %s: %v", nameTag, err)
+	}
+	return image.Pin(tag.String(), digest.String())
+}
+
+const registryConfig = `version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: %[1]s/data}, delete: {enabled: true}}
+http: {addr: %[2]s, secret: a-secret-of-this-test}
+auth: {htpasswd: {realm: test, path: %[1]s/htpasswd}}
+`
+
+func (r *RealRegistry) start(t testing.TB, program string) error {
+	dir := t.TempDir()
+	hash, err := bcrypt.GenerateFromPassword([]byte(r.password), bcrypt.MinCost)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(dir+"/htpasswd", fmt.Appendf(nil, "%s:%s\n", r.username, hash), 0o600); err != nil {
+		return err
+	}
+	// The registry cannot tell which port it took, so it is given one that was free
+	// a moment ago, and another when it lost it.
+	for range 5 {
+		if r.address, err = freeAddress(); err != nil {
+			return err
+		}
+		if err := os.WriteFile(dir+"/config.yml", fmt.Appendf(nil, registryConfig, dir, r.address), 0o600); err != nil {
+			return err
+		}
+		if err = r.serve(t, program, dir+"/config.yml"); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (r *RealRegistry) serve(t testing.TB, program, config string) error {
+	cmd := exec.Command(program, "serve", config)
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	stop := func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !r.answers() {
+		select {
+		case <-ended:
+			return fmt.Errorf("it ended: %s", output.String())
+		case <-deadline:
+			stop()
+			return errors.New("it did not answer in time")
+		case <-tick.C:
+		}
+	}
+	t.Cleanup(stop)
+	return nil
+}
+
+func (r *RealRegistry) answers() bool {
+	client := http.Client{Timeout: time.Second}
+	resp, err := client.Get("http://" + r.address + "/v2/")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusUnauthorized
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// extract writes one file of an image as a program.
+func extract(t testing.TB, img v1.Image, path, to string) {
+	t.Helper()
+	content := mutate.Extract(img)
+	defer content.Close() //nolint:errcheck // read as far as needed
+	if err := copyEntry(content, path, to); err != nil {
+		t.Fatalf("extract %s: %v", path, err)
+	}
+}
