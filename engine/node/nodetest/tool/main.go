@@ -1,0 +1,154 @@
+//go:build linux
+
+// Command tool is what the contract suite runs inside instances to look at them
+// from within: tool <what> [arguments].
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	what, args := os.Args[1], os.Args[2:]
+	if err := run(what, args); err != nil {
+		fmt.Fprintln(os.Stderr, what+":", err)
+		os.Exit(1)
+	}
+}
+
+func run(what string, args []string) error {
+	switch what {
+	case "id":
+		groups, err := os.Getgroups()
+		fmt.Println(os.Getuid(), os.Getgid(), groups)
+		return err
+	case "cat":
+		text, err := os.ReadFile(args[0])
+		fmt.Print(string(text))
+		return err
+	case "write":
+		return os.WriteFile(args[0], []byte(args[1]), 0o644) //nolint:gosec // a test reads it
+	case "stat":
+		return stat(args[0])
+	case "mkdir":
+		return os.MkdirAll(args[0], os.FileMode(octal(args[1])))
+	case "env":
+		fmt.Println(os.Getenv(args[0]))
+	case "pwd":
+		dir, err := os.Getwd()
+		fmt.Println(dir)
+		return err
+	case "pids":
+		return pids()
+	case "resolve":
+		addresses, err := net.LookupHost(args[0])
+		fmt.Println(strings.Join(addresses, " "))
+		return err
+	case "exit":
+		code, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		os.Exit(code)
+	case "sleep":
+		d, err := time.ParseDuration(args[0])
+		time.Sleep(d)
+		return err
+	case "lines":
+		return lines(args[0])
+	case "echo-udp":
+		return echoUDP(args[0])
+	case "tree":
+		return tree(args)
+	case "chown":
+		return syscall.Chown(args[0], octal(args[1]), octal(args[1]))
+	default:
+		return fmt.Errorf("unknown")
+	}
+	return nil
+}
+
+func octal(s string) int {
+	n, _ := strconv.ParseInt(s, 8, 32)
+	return int(n)
+}
+
+func stat(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	s := info.Sys().(*syscall.Stat_t)
+	fmt.Printf("%o %d %d\n", s.Mode&0o7777, s.Uid, s.Gid)
+	return nil
+}
+
+func pids() error {
+	entries, err := os.ReadDir("/proc")
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err == nil {
+			fmt.Println(e.Name())
+		}
+	}
+	return err
+}
+
+func lines(count string) error {
+	n, err := strconv.Atoi(count)
+	for i := range n {
+		fmt.Println("line", i+1)
+	}
+	return err
+}
+
+func echoUDP(address string) error {
+	pc, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return err
+	}
+	buffer := make([]byte, 1500)
+	for {
+		n, from, err := pc.ReadFrom(buffer)
+		if err != nil {
+			return err
+		}
+		if _, err := pc.WriteTo(buffer[:n], from); err != nil {
+			return err
+		}
+	}
+}
+
+// tree starts a child in a session of its own that starts another one, whose
+// parent then ends: the hardest to find again. args: a file that the survivors
+// touch again and again, the depth.
+func tree(args []string) error {
+	depth := 2
+	if len(args) > 1 {
+		depth, _ = strconv.Atoi(args[1])
+	}
+	if depth > 0 {
+		child := exec.Command("/tool", "tree", args[0], strconv.Itoa(depth-1))
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		child.Stdout = io.Discard
+		if err := child.Start(); err != nil {
+			return err
+		}
+		if depth == 1 {
+			return nil
+		}
+	}
+	for {
+		if err := os.WriteFile(args[0]+"."+strconv.Itoa(depth), []byte(time.Now().String()), 0o644); err != nil { //nolint:gosec // a test reads it
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
