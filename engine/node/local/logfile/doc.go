@@ -1,0 +1,2 @@
+// Package logfile keeps an instance's output in a bounded number of bounded files.
+package logfile
