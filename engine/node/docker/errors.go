@@ -1,0 +1,91 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+)
+
+// failed turns what the Docker Engine answered into an error of a class. doing
+// says what was asked, as "create api-1-1"; "" leaves it out.
+func (d *Driver) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *engine.Error
+	if errors.As(err, &known) {
+		if strings.HasPrefix(err.Error(), "error during connect") {
+			return known // what dialling said, without the request that it was for
+		}
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	text := plain(err)
+	if doing != "" {
+		text = doing + ": " + text
+	}
+	e := &engine.Error{Reason: text}
+	switch {
+	case client.IsErrConnectionFailed(err) || isTransport(err):
+		e.Class = engine.ErrUnavailable
+		e.Reason = fmt.Sprintf("the Docker Engine at %s does not answer: %s", d.reach.host, plain(err))
+		e.Hint = "start it, or check the node's docker.host and that this user may use it"
+	case portTaken(text):
+		e.Class, e.Hint = engine.ErrConflict, "choose another host_port, or stop what holds it"
+	case cerrdefs.IsNotFound(err):
+		e.Class = engine.ErrNotFound
+	case cerrdefs.IsConflict(err) || cerrdefs.IsAlreadyExists(err):
+		e.Class = engine.ErrConflict
+	case cerrdefs.IsUnauthorized(err) || cerrdefs.IsPermissionDenied(err):
+		e.Class = engine.ErrDenied
+	case cerrdefs.IsInvalidArgument(err):
+		e.Class = engine.ErrInvalid
+	default:
+		e.Class = engine.ErrUnavailable
+	}
+	return e
+}
+
+// plain is the error's text without the words that every answer begins with.
+func plain(err error) string {
+	return strings.TrimSpace(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+}
+
+// isTransport reports whether no answer came, or only a part of one.
+func isTransport(err error) bool {
+	text := err.Error()
+	for _, sign := range []string{"EOF", "connection reset", "broken pipe", "connection refused", "ssh:", "error during connect"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// portTaken reports whether a start failed for a published port.
+func portTaken(text string) bool {
+	return strings.Contains(text, "port is already allocated") || strings.Contains(text, "address already in use") ||
+		strings.Contains(text, "ports are not available") || strings.Contains(text, "failed to bind")
+}
+
+func gone(k node.Key) error {
+	return engine.NotFound("instance", k.Deployment+" "+k.Name)
+}
+
+func checkVersion(api string) error {
+	if api == "" || !versions.LessThan(api, minAPIVersion) {
+		return nil
+	}
+	return &engine.Error{Class: engine.ErrUnsupported, Reason: fmt.Sprintf("the Docker Engine speaks API %s, at least %s is needed", api, minAPIVersion),
+		Hint: "update it to Docker 20.10 or newer"}
+}

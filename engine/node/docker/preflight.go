@@ -1,0 +1,181 @@
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+)
+
+// neverRun is a program that no image has: a container of it cannot start, but
+// the Docker Engine takes its ports and looks for its mounts before it finds out.
+const neverRun = "/slipway-never-runs"
+
+// Preflight implements node.Driver.
+func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.Spec) error {
+	if _, err := d.networkOf(ctx, deployment); err != nil {
+		return err
+	}
+	all, err := d.containers(ctx, d.owned(deployment))
+	if err != nil {
+		return err
+	}
+	held := map[string]bool{}
+	for _, c := range all {
+		if c.State == container.StateRunning {
+			made := declaredOf(c.Labels)
+			for name, p := range made.Ports {
+				held[portPhrase(p, made.Chosen[name])] = true
+			}
+		}
+	}
+	var errs []error
+	seen := map[string]bool{} // replicas of a component say the same
+	for _, s := range specs {
+		if !seen[s.Labels.Component] {
+			seen[s.Labels.Component] = true
+			errs = append(errs, engine.At("components."+s.Labels.Component, d.tryOut(ctx, s, held)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func portPhrase(p engine.Port, hostPort int) string {
+	return fmt.Sprintf("%s %d", protocolOf(p), hostPort)
+}
+
+// tryOut asks the Docker Engine itself for the fixed ports and the host paths of
+// an instance, through a container that cannot start.
+func (d *Driver) tryOut(ctx context.Context, s node.Spec, held map[string]bool) error {
+	if err := d.nameIsFree(ctx, s.Key); err != nil {
+		return err
+	}
+	wanted := map[string]engine.Port{}
+	chosen := map[string]int{}
+	for name, p := range publishedPorts(s.Component.Ports) {
+		if *p.HostPort > 0 && !held[portPhrase(p, *p.HostPort)] {
+			wanted[name], chosen[name] = p, *p.HostPort
+		}
+	}
+	if err := d.tryPaths(ctx, s); err != nil || len(wanted) == 0 {
+		return err
+	}
+	network, remove, err := d.probeNetwork(ctx, s.Key.Deployment)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		one := declared{Ports: map[string]engine.Port{name: wanted[name]}, Chosen: chosen}
+		host := &container.HostConfig{NetworkMode: container.NetworkMode(network), PortBindings: d.portBindings(one)}
+		if text := d.probe(ctx, s, host); portTaken(text) {
+			errs = append(errs, d.taken(name, wanted[name], text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Driver) taken(name string, p engine.Port, text string) error {
+	return &engine.Error{
+		Class: engine.ErrConflict, Field: "ports." + name + ".host_port",
+		Reason: fmt.Sprintf("%s %s is taken on the node (%s)", protocolOf(p), net.JoinHostPort(d.bindAddress(p).String(), strconv.Itoa(*p.HostPort)), text),
+		Hint:   "choose another host_port, or 0 to have one chosen, or stop what holds it",
+	}
+}
+
+// nameIsFree refuses a name that somebody else's container has.
+func (d *Driver) nameIsFree(ctx context.Context, key node.Key) error {
+	found, err := d.api.ContainerInspect(ctx, containerName(key), client.ContainerInspectOptions{})
+	if err != nil {
+		return d.failed("look for "+containerName(key), ignoreGone(err))
+	}
+	if found.Container.Name == "/"+containerName(key) && !d.belongs(found.Container.Config.Labels, key.Deployment) {
+		return foreign("container", containerName(key), found.Container.Config.Labels)
+	}
+	return nil
+}
+
+// tryPaths looks for host paths on the node.
+func (d *Driver) tryPaths(ctx context.Context, s node.Spec) error {
+	var errs []error
+	for _, path := range slices.Sorted(maps.Keys(s.Component.HostPaths)) {
+		source := s.Component.HostPaths[path].Source
+		host := &container.HostConfig{NetworkMode: "none",
+			Mounts: []mount.Mount{{Type: mount.TypeBind, Source: source, Target: "/slipway-probe", ReadOnly: true}}}
+		if text := d.probeCreate(ctx, s, host); strings.Contains(text, "bind source path does not exist") {
+			e := engine.Invalid("host_paths."+path+".source", "%s is not on the node", source)
+			e.Hint = "create it on the node first"
+			errs = append(errs, e)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// probe starts a container that cannot run, and answers what the Docker Engine
+// says to that.
+func (d *Driver) probe(ctx context.Context, s node.Spec, host *container.HostConfig) string {
+	made, err := d.api.ContainerCreate(ctx, d.probeOptions(s, host))
+	if err != nil {
+		return plain(err)
+	}
+	_, err = d.api.ContainerStart(ctx, made.ID, client.ContainerStartOptions{})
+	d.removeProbe(ctx, made.ID)
+	if err == nil {
+		return ""
+	}
+	return plain(err)
+}
+
+func (d *Driver) probeCreate(ctx context.Context, s node.Spec, host *container.HostConfig) string {
+	made, err := d.api.ContainerCreate(ctx, d.probeOptions(s, host))
+	if err != nil {
+		return plain(err)
+	}
+	d.removeProbe(ctx, made.ID)
+	return ""
+}
+
+func (d *Driver) probeOptions(s node.Spec, host *container.HostConfig) client.ContainerCreateOptions {
+	return client.ContainerCreateOptions{
+		Config:     &container.Config{Image: runReference(s.Image), Entrypoint: []string{neverRun}, Labels: d.ours(s.Key.Deployment)},
+		HostConfig: host,
+	}
+}
+
+func (d *Driver) removeProbe(ctx context.Context, id string) {
+	_, _ = d.api.ContainerRemove(context.WithoutCancel(ctx), id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+}
+
+// probeNetwork is a bridge network to publish ports of: the deployment's own, or
+// before there is one another for the moment.
+func (d *Driver) probeNetwork(ctx context.Context, deployment string) (name string, remove func(), err error) {
+	own, err := d.networkOf(ctx, deployment)
+	if err != nil || own {
+		return networkName(deployment), func() {}, err
+	}
+	made, err := d.api.NetworkCreate(ctx, networkName(deployment)+"-probe-"+strings.ToLower(rand.Text()[:8]),
+		client.NetworkCreateOptions{Driver: "bridge", Labels: d.ours(deployment)})
+	if err != nil {
+		return "", nil, d.failed("make a network", err)
+	}
+	return made.ID, func() {
+		_, err := d.api.NetworkRemove(context.WithoutCancel(ctx), made.ID, client.NetworkRemoveOptions{})
+		if err != nil && !cerrdefs.IsNotFound(err) {
+			return // RemoveDeployment finds it by its labels
+		}
+	}, nil
+}

@@ -1,0 +1,69 @@
+package docker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+)
+
+// Remove implements node.Driver. Docker forgets the output with the container; this
+// process remembers its end.
+func (d *Driver) Remove(ctx context.Context, key node.Key) error {
+	if err := d.removeUnfinished(ctx, key); err != nil {
+		return err
+	}
+	c, err := d.find(ctx, key)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.rememberLogs(ctx, c)
+	_, err = d.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if ignoreGone(err) != nil {
+		return d.failed("remove "+key.Name, err)
+	}
+	if c.HostConfig.ReadonlyRootfs {
+		return d.failed("remove the files of "+key.Name, errors.Join(
+			d.removeFiles(ctx, containerName(key)), d.removeFiles(ctx, containerName(key)+staged)))
+	}
+	return nil
+}
+
+// RemoveDeployment implements node.Driver.
+func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volumes []string) error {
+	// Also what was never finished: everything with the labels.
+	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: d.owned(deployment)})
+	if err != nil {
+		return d.failed("list containers", err)
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(inspections)
+	for _, c := range list.Items {
+		if c.State == container.StateRemoving {
+			continue
+		}
+		group.Go(func() error {
+			_, err := d.api.ContainerRemove(gctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+			return d.failed("remove "+nameOf(c), ignoreGone(err))
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := d.removeVolumes(ctx, deployment, volumes); err != nil {
+		return err
+	}
+	return d.removeNetwork(ctx, deployment)
+}
+
+// Drain implements node.Driver. A published port is the container's own: it goes
+// with the instance, which gets its grace period to finish what it has begun.
+func (d *Driver) Drain(context.Context, node.Key) error { return nil }

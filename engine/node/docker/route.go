@@ -1,0 +1,177 @@
+package docker
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+)
+
+// Route implements node.Driver. New instances get their component's name before
+// old ones lose it, so that there always is one. Published ports are the
+// containers' own, they need nothing done here.
+func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Route) (map[string]engine.Endpoint, error) {
+	l := d.lock(deployment)
+	l.Lock()
+	defer l.Unlock()
+	all, err := d.containers(ctx, d.owned(deployment))
+	if err != nil {
+		return nil, err
+	}
+	receiving := map[string]bool{}
+	for _, r := range routes {
+		for _, name := range r.Instances {
+			receiving[name] = true
+		}
+	}
+	for _, give := range []bool{true, false} {
+		for _, c := range all {
+			if receiving[c.Labels[labelInstance]] != give {
+				continue
+			}
+			if err := d.setName(ctx, c, give); err != nil {
+				return nil, d.failed("route "+c.Labels[labelInstance], err)
+			}
+		}
+	}
+	return d.published(routes, all), nil
+}
+
+// setName gives an instance its component's name, or takes it. One that
+// publishes ports keeps the name until it is stopped, which follows: to take it
+// would cut the connections that came through those ports.
+func (d *Driver) setName(ctx context.Context, c container.Summary, give bool) error {
+	if has, known := d.isNamed(c.ID); known && has == give {
+		return nil
+	}
+	found, err := d.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if err != nil {
+		return ignoreGone(err)
+	}
+	now := found.Container
+	if d.hasName(now) == give {
+		d.setNamed(c.ID, give)
+		return nil
+	}
+	if !give && now.State.Running && len(now.HostConfig.PortBindings) > 0 {
+		return nil
+	}
+	return d.reconnect(ctx, now, give)
+}
+
+// reconnect takes the container off its network and back, with or without the
+// name. It keeps its address, and open connections go on.
+func (d *Driver) reconnect(ctx context.Context, c container.InspectResponse, named bool) error {
+	name := networkName(c.Config.Labels[labelDeployment])
+	endpoint := &network.EndpointSettings{}
+	if named {
+		endpoint.Aliases = []string{c.Config.Labels[labelComponent]}
+	}
+	if had := c.NetworkSettings.Networks[name]; had != nil {
+		if had.IPAddress.IsValid() {
+			endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: had.IPAddress}
+		}
+		_, err := d.api.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: c.ID, Force: true})
+		if ignoreGone(err) != nil {
+			return err
+		}
+	}
+	_, err := d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
+	if err != nil && endpoint.IPAMConfig != nil && !cerrdefs.IsNotFound(err) {
+		endpoint.IPAMConfig = nil // the address went to another container meanwhile
+		_, err = d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
+	}
+	if err == nil {
+		d.setNamed(c.ID, named)
+	}
+	return err
+}
+
+// hasName reports whether the container has its component's name in its network.
+func (d *Driver) hasName(c container.InspectResponse) bool {
+	joined := c.NetworkSettings.Networks[networkName(c.Config.Labels[labelDeployment])]
+	return joined != nil && slices.Contains(joined.Aliases, c.Config.Labels[labelComponent])
+}
+
+func (d *Driver) isNamed(id string) (has, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	has, known = d.named[id]
+	return has, known
+}
+
+func (d *Driver) setNamed(id string, has bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.named[id] = has
+}
+
+// published are the endpoints of the routes, as their instances have them.
+func (d *Driver) published(routes []node.Route, all []container.Summary) map[string]engine.Endpoint {
+	endpoints := map[string]engine.Endpoint{}
+	for _, r := range routes {
+		for _, c := range all {
+			if c.Labels[labelComponent] != r.Component || len(r.Instances) > 0 && !slices.Contains(r.Instances, c.Labels[labelInstance]) {
+				continue
+			}
+			made := declaredOf(c.Labels)
+			for name := range r.Ports {
+				if p, ok := made.Ports[name]; ok {
+					endpoints[r.Component+"/"+name] = d.endpoint(p, made.Chosen[name])
+				}
+			}
+		}
+	}
+	return endpoints
+}
+
+// Routes implements node.Driver. An instance with its component's name receives
+// traffic; among running ones those that do not run receive none.
+func (d *Driver) Routes(ctx context.Context, deployment string) ([]node.Route, map[string]engine.Endpoint, error) {
+	all, err := d.containers(ctx, d.owned(deployment))
+	if err != nil {
+		return nil, nil, err
+	}
+	inspected, err := d.inspectAll(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines := map[string]*node.Route{}
+	awake := map[string]bool{}
+	for _, c := range inspected {
+		awake[c.Config.Labels[labelComponent]] = awake[c.Config.Labels[labelComponent]] || c.State.Running
+	}
+	for _, c := range inspected {
+		component := c.Config.Labels[labelComponent]
+		if !d.hasName(c) || awake[component] && !c.State.Running {
+			continue
+		}
+		if lines[component] == nil {
+			lines[component] = &node.Route{Component: component, Ports: declaredOf(c.Config.Labels).Ports}
+		}
+		lines[component].Instances = append(lines[component].Instances, c.Config.Labels[labelInstance])
+	}
+	var routes []node.Route
+	for _, component := range slices.Sorted(maps.Keys(lines)) {
+		slices.SortFunc(lines[component].Instances, strings.Compare)
+		routes = append(routes, *lines[component])
+	}
+	return routes, d.published(routes, all), nil
+}
+
+// addressIn is the container's address in its deployment's network.
+func addressIn(c container.InspectResponse) netip.Addr {
+	if joined := c.NetworkSettings.Networks[networkName(c.Config.Labels[labelDeployment])]; joined != nil {
+		return joined.IPAddress
+	}
+	return netip.Addr{}
+}
