@@ -1,0 +1,209 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/plan"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
+)
+
+// attempt is one operation that brings a deployment to what is wanted.
+type attempt struct {
+	*Engine
+	op       *operation
+	rec      store.DeploymentRecord  // what is wanted, with what is stored
+	world    world                   // what it refers to
+	secrets  map[string]store.Secret // new ones, nil keeps the stored
+	cause    string                  // create, update
+	driver   node.Driver
+	runner   *rollout.Runner
+	strategy rollout.Strategy
+	prior    *serving
+	priorT   *rollout.Target
+}
+
+// bring runs one operation: it takes back what an interrupted one left, looks
+// at the node, plans, and rolls out. The deployment must be held.
+func (e *Engine) bring(ctx context.Context, rec store.DeploymentRecord, w world, secrets map[string]store.Secret, cause string) (err error) {
+	defer e.forgetNode(w.node.ID)
+	op, err := e.begin(ctx, rec.ID, cause)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			op.forgetFailed(context.WithoutCancel(ctx), rec.ID, err)
+		}
+		op.end(ctx, err)
+	}()
+	a := &attempt{Engine: e, op: op, rec: rec, world: w, secrets: secrets, cause: cause}
+	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	return a.rollOut(ctx)
+}
+
+func (a *attempt) prepare(ctx context.Context) (err error) {
+	if a.strategy, err = strategyOf(a.rec.Strategy); err != nil {
+		return err
+	}
+	if a.driver, err = a.Engine.driver(ctx, a.world.node); err != nil {
+		return a.failed(engine.PhasePreflight, err)
+	}
+	a.runner = &rollout.Runner{Driver: a.driver, Clock: a.clock, Journal: a.op.journal, Log: a.log}
+	if a.prior, err = a.servingOf(ctx, a.rec.ID); err != nil {
+		return err
+	}
+	a.priorT, err = a.priorTarget(ctx, a.rec, a.prior)
+	return err
+}
+
+// failed wraps what went wrong outside of the rollout itself.
+func (a *attempt) failed(phase engine.Phase, err error) error {
+	restored := "nothing was changed"
+	if a.prior != nil {
+		restored = "version " + a.prior.revision.VersionName + " is the last that succeeded; nothing was changed"
+	}
+	return &engine.RolloutError{
+		DeploymentID: a.rec.ID, Phase: phase, Message: reasonAndHint(err),
+		Restored: restored, OperationID: a.op.id, Err: err,
+	}
+}
+
+// observe lists the deployment's instances as they are now.
+func (a *attempt) observe(ctx context.Context) ([]node.Instance, error) {
+	all, err := a.driver.List(ctx)
+	return ofDeployment(all, a.rec.ID), err
+}
+
+// settle closes the revision that a killed process left open, and brings the
+// deployment back to what serves, as far as that is quick; see rollout.Settle.
+func (a *attempt) settle(ctx context.Context, wanted desire) (unwell map[string]bool, err error) {
+	open, err := a.closeInterrupted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	observed, err := a.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.priorT == nil {
+		if open == nil && len(observed) == 0 {
+			return nil, nil
+		}
+		return nil, a.runner.RemoveFirst(ctx, a.rec.ID, a.volumesBefore(ctx, open))
+	}
+	unproven, err := a.Engine.unproven(ctx, a.rec.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.runner.Settle(ctx, rollout.SettleInput{
+		Deployment: a.rec.ID, Serving: *a.priorT, Wanted: wanted.components, Levels: levelsOf(wanted.components),
+		Observed: observed, Unproven: unproven, Strategy: a.strategy,
+	})
+}
+
+func (a *attempt) closeInterrupted(ctx context.Context) (*store.Revision, error) {
+	open, err := orNil(a.store.InProgressRevision(ctx, a.rec.ID))
+	if err != nil || open == nil {
+		return nil, err
+	}
+	return open, a.store.FinishRevision(ctx, a.rec.ID, open.Number, engine.RevisionFailed, "interrupted: the process that ran it ended")
+}
+
+// volumesBefore are those that an interrupted first deployment found. Without
+// its record all of them count: better an empty volume is left than data lost.
+func (a *attempt) volumesBefore(ctx context.Context, interrupted *store.Revision) []string {
+	if interrupted != nil {
+		var config revisionConfig
+		if json.Unmarshal(interrupted.Config, &config) == nil && config.VolumesBefore != nil {
+			return config.VolumesBefore
+		}
+	}
+	all, err := a.driver.Volumes(ctx, a.rec.ID)
+	if err != nil {
+		a.log.WarnContext(ctx, "list volumes", "deployment", a.rec.ID, "error", err.Error())
+	}
+	return all
+}
+
+// unproven tells the instances of revisions that never succeeded.
+func (e *Engine) unproven(ctx context.Context, deployment string) (func(node.Instance) bool, error) {
+	all, err := e.store.ListRevisionsByDeployment(ctx, deployment)
+	proven := map[int]bool{}
+	for _, r := range all {
+		switch r.Status {
+		case engine.RevisionSuccessful, engine.RevisionObsolete, engine.RevisionDowngraded:
+			proven[r.Number] = true
+		}
+	}
+	return func(i node.Instance) bool { return !proven[i.Labels.Revision] }, err
+}
+
+// levelsOf orders components by what they depend on.
+func levelsOf(components map[string]catalog.Effective) [][]string {
+	steps := plan.Make(nil, plan.Desired{Components: components}, nil, plan.Traits{}).Steps
+	var levels [][]string
+	for _, level := range plan.Levels(steps) {
+		var names []string
+		for _, s := range level {
+			names = append(names, s.Component)
+		}
+		levels = append(levels, names)
+	}
+	return levels
+}
+
+// rollOut plans and runs the way to what is wanted.
+func (a *attempt) rollOut(ctx context.Context) error {
+	wanted, err := a.desireOf(ctx, a.rec.Deployment, a.world, a.secrets)
+	if err != nil {
+		return err
+	}
+	info, err := a.driver.Info(ctx)
+	if err != nil {
+		return a.failed(engine.PhasePreflight, err)
+	}
+	if err := checkRuntime(a.driver, wanted.components, info); err != nil {
+		return err
+	}
+	unwell, err := a.settle(ctx, wanted)
+	if err != nil {
+		return a.failed(engine.PhaseRecover, err)
+	}
+	steps, observed, err := a.plan(ctx, wanted, info, unwell)
+	if err != nil {
+		return a.failed(engine.PhasePreflight, err)
+	}
+	if a.unchanged(wanted, steps) {
+		return a.keepSpec(ctx)
+	}
+	if err := a.revise(ctx, wanted, steps, observed, info); err != nil {
+		return err
+	}
+	a.prune(context.WithoutCancel(ctx))
+	return nil
+}
+
+// checkRuntime refuses what the node's runtime cannot honour.
+func checkRuntime(d node.Driver, components map[string]catalog.Effective, info node.Info) error {
+	return eachComponent(components, func(name string, c catalog.Effective) error {
+		return engine.At("components."+name, d.Check(c.Component, info))
+	})
+}
+
+// plan looks at what is left to do once the deployment is settled.
+func (a *attempt) plan(ctx context.Context, wanted desire, info node.Info, unwell map[string]bool) (plan.Plan, []node.Instance, error) {
+	observed, err := a.observe(ctx)
+	if err != nil {
+		return plan.Plan{}, nil, err
+	}
+	traits := plan.Traits{StartFirstPorts: info.StartFirstPorts}
+	return plan.Make(a.prior.components(), plan.Desired{Components: wanted.components},
+		asPlanned(observed, wanted.components, unwell), traits), observed, nil
+}

@@ -1,0 +1,159 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/plan"
+)
+
+// unknownSecret stands for the hash of a secret whose new value comes with
+// this run: it differs from every hash there is.
+const unknownSecret = "new"
+
+// PlanDeployment implements engine.Service. It is a pure function of the store
+// and its input: what the node shows at this moment plays no part, so that the
+// plan that Terraform makes again while applying says the same.
+func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in engine.PlanInput) (engine.DeploymentPlan, error) {
+	d, err := complete(d)
+	if err != nil {
+		return engine.DeploymentPlan{}, err
+	}
+	p := engine.DeploymentPlan{Prefix: d.Prefix}
+	w, known, err := e.foreseeWorld(ctx, d, in)
+	p.NodeID = w.environment.NodeID
+	if err != nil || !known {
+		return p, err
+	}
+	if err := w.check(d, in.Prior == nil); err != nil {
+		return p, err
+	}
+	if err := e.prefixIsFree(ctx, p.NodeID, d, in.Leaving); err != nil {
+		return p, err
+	}
+	wanted, known, err := e.foreseeComponents(ctx, d, w, in)
+	if err != nil || !known {
+		return p, err
+	}
+	prior, err := e.servingOf(ctx, d.ID)
+	if err != nil {
+		return p, err
+	}
+	p.Pending = prior == nil || len(changedComponents(prior.components(), wanted)) > 0
+	var traits plan.Traits
+	if p.Pending { // else nothing is replaced, and the node need not answer
+		if traits, err = e.foreseeTraits(ctx, w.node, wanted); err != nil {
+			return p, err
+		}
+	}
+	p.Known = true
+	p.Changes = plan.WithRepairs(plan.Changes(prior.components(), wanted, traits), in.Drift)
+	p.Warnings = plan.Warnings(prior.components(), wanted, traits)
+	return p, nil
+}
+
+// foreseeWorld is lookUp before everything exists: what is planned in this run
+// stands in for what is not stored yet.
+func (e *Engine) foreseeWorld(ctx context.Context, d engine.Deployment, in engine.PlanInput) (w world, known bool, err error) {
+	environment, err := orNil(e.store.Environment(ctx, d.EnvironmentID))
+	if err != nil {
+		return w, false, err
+	}
+	if in.Environment != nil {
+		environment = in.Environment
+	}
+	if environment == nil {
+		return w, false, nil
+	}
+	w.environment = *environment
+	n, err := orNil(e.store.Node(ctx, environment.NodeID))
+	if err != nil {
+		return w, false, err
+	}
+	if n != nil {
+		w.node = *n
+	}
+	w.version, known, err = e.foreseeVersion(ctx, d.Version, in.Versions)
+	return w, known, err
+}
+
+func (e *Engine) foreseeVersion(ctx context.Context, ref string, planned map[string]engine.Version) (engine.Version, bool, error) {
+	id, digest, err := engine.SplitRef(ref)
+	if err != nil {
+		return engine.Version{}, false, err
+	}
+	if v, ok := planned[id]; ok {
+		if digest != "" && digest != v.Digest {
+			return v, false, otherContent(id, digest, v.Digest)
+		}
+		return v, len(v.Images) == len(v.Components), nil
+	}
+	v, err := e.versionOf(ctx, ref)
+	if errors.Is(err, engine.ErrNotFound) && digest == "" {
+		return v, false, nil // it may be made in this run without being referred to
+	}
+	return v, err == nil, err
+}
+
+// prefixIsFree says at plan what the store's unique index would say at apply.
+func (e *Engine) prefixIsFree(ctx context.Context, nodeID string, d engine.Deployment, leaving map[string]bool) error {
+	owner, err := e.store.PrefixOwner(ctx, nodeID, d.Prefix)
+	if err != nil || owner == "" || owner == d.ID || leaving[owner] {
+		return err
+	}
+	return &engine.Error{
+		Class: engine.ErrConflict, Field: "prefix",
+		Reason: fmt.Sprintf("prefix %q on node %s belongs to deployment %s", d.Prefix, nodeID, owner),
+		Hint:   "choose another prefix, or an environment on another node",
+	}
+}
+
+// foreseeComponents merges the configuration as far as it is known.
+func (e *Engine) foreseeComponents(ctx context.Context, d engine.Deployment, w world, in engine.PlanInput) (map[string]catalog.Effective, bool, error) {
+	hashes, err := e.foreseeSecrets(ctx, d, w, in)
+	if err != nil {
+		return nil, false, err
+	}
+	merged, err := catalog.Merge(mergeInput(d, w, hashes))
+	return merged, err == nil, err
+}
+
+func (e *Engine) foreseeSecrets(ctx context.Context, d engine.Deployment, w world, in engine.PlanInput) (map[string]string, error) {
+	stored, err := e.sealedSecrets(ctx, d.EnvironmentID, d.ID, nil)
+	if err != nil {
+		return nil, err
+	}
+	hashes := hashesOf(stored)
+	if !in.SecretsChanged && !in.EnvironmentSecretsChanged {
+		return hashes, nil
+	}
+	// Names and values come only with apply: every secret that is used counts as new.
+	hashes = map[string]string{}
+	for _, c := range w.version.Components {
+		for _, name := range slices.Concat(c.Secrets, slices.Collect(maps.Values(c.SecretFiles))) {
+			hashes[name] = unknownSecret
+		}
+	}
+	return hashes, nil
+}
+
+// foreseeTraits asks the node's runtime, when the node is known, what it can do.
+func (e *Engine) foreseeTraits(ctx context.Context, n engine.Node, wanted map[string]catalog.Effective) (plan.Traits, error) {
+	if n.ID == "" {
+		return plan.Traits{StartFirstPorts: true}, nil // a node to be made in this run has nothing to replace
+	}
+	d, err := e.driver(ctx, n)
+	if err != nil {
+		return plan.Traits{}, err
+	}
+	info, err := d.Info(ctx)
+	if err != nil {
+		return plan.Traits{}, err
+	}
+	return plan.Traits{StartFirstPorts: info.StartFirstPorts}, checkRuntime(d, wanted, info)
+}

@@ -1,0 +1,78 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
+)
+
+// placed checks a version against every rule of the catalog and fills in what
+// the engine computes: digest, ref, and its place in the product's chain. It
+// answers what is stored under the id beside it, nil when nothing is.
+func (e *Engine) placed(ctx context.Context, v engine.Version) (engine.Version, *store.VersionRecord, error) {
+	if err := errors.Join(catalog.ValidateVersion(v), catalog.ValidateComponents(v.Components)); err != nil {
+		return v, nil, err
+	}
+	v.Digest = catalog.Digest(v.Components)
+	v.Ref = catalog.Ref(v.ID, v.Digest)
+	siblings, err := e.store.ListVersionsByProduct(ctx, v.ProductID)
+	if err != nil {
+		return v, nil, err
+	}
+	stored, chain := splitVersions(siblings, v.ID)
+	if stored != nil {
+		return v, stored, e.placeStored(&v, stored)
+	}
+	v.Number, v.ParentID, err = catalog.Place(chain, v)
+	return v, nil, err
+}
+
+// placeStored keeps the place that a version has; what is sealed must stay.
+func (e *Engine) placeStored(v *engine.Version, stored *store.VersionRecord) error {
+	if v.ParentID != "" && v.ParentID != stored.ParentID {
+		return &engine.Error{
+			Class: engine.ErrConflict, Field: "parent_id",
+			Reason: "version " + v.ID + " has another parent in its product's chain",
+			Hint:   "leave parent_id out, or give this version another name",
+		}
+	}
+	v.Number, v.ParentID = stored.Number, stored.ParentID
+	if err := catalog.CheckVersionChange(stored.Version, *v); err != nil {
+		return err
+	}
+	v.Sealed = stored.Sealed
+	return nil
+}
+
+func splitVersions(all []store.VersionRecord, id string) (*store.VersionRecord, []engine.Version) {
+	var own *store.VersionRecord
+	var chain []engine.Version
+	for i := range all {
+		if all[i].ID == id {
+			own = &all[i]
+			continue
+		}
+		chain = append(chain, all[i].Version)
+	}
+	return own, chain
+}
+
+// writeVersion stores a version; the one that is preferred now takes the place
+// of the one that was, in one transaction.
+func (e *Engine) writeVersion(ctx context.Context, v engine.Version, write func(store.Queries, context.Context, engine.Version) (store.VersionRecord, error)) (engine.Version, error) {
+	var written store.VersionRecord
+	err := e.store.Tx(ctx, func(tx *store.Tx) error {
+		if v.Status == engine.VersionPreferred {
+			if err := tx.ClearPreferred(ctx, v.ProductID); err != nil {
+				return err
+			}
+		}
+		var err error
+		written, err = write(tx.Queries, ctx, v)
+		return err
+	})
+	return written.Version, err
+}

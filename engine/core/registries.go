@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
+)
+
+// passwordSecret is the name that a registry's password is sealed under.
+const passwordSecret = "password"
+
+// CreateRegistry implements engine.Service.
+func (e *Engine) CreateRegistry(ctx context.Context, r engine.Registry, password string) (engine.Registry, error) {
+	r.ID = engine.JoinID(r.TeamID, r.Name)
+	if err := e.tryRegistry(ctx, r, password); err != nil {
+		return engine.Registry{}, err
+	}
+	return e.writeRegistry(ctx, r, &password, store.Queries.CreateRegistry)
+}
+
+// offer is a registry that is planned and not stored yet.
+type offer struct {
+	registry engine.Registry
+	password string
+}
+
+// PlanRegistry implements engine.Service.
+func (e *Engine) PlanRegistry(ctx context.Context, r engine.Registry, password *string) error {
+	r.ID = engine.JoinID(r.TeamID, r.Name)
+	if password == nil {
+		kept, err := e.registryPassword(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		password = &kept
+	}
+	if err := e.tryRegistry(ctx, r, *password); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.offered[r.ID] = offer{registry: r, password: *password}
+	return nil
+}
+
+// Registry implements engine.Service.
+func (e *Engine) Registry(ctx context.Context, id string) (engine.Registry, error) {
+	return e.store.Registry(ctx, id)
+}
+
+// UpdateRegistry implements engine.Service. The credentials are tried again
+// only when something that they depend on changes.
+func (e *Engine) UpdateRegistry(ctx context.Context, r engine.Registry, password *string) (engine.Registry, error) {
+	stored, err := e.store.Registry(ctx, r.ID)
+	if err != nil {
+		return engine.Registry{}, err
+	}
+	used := password
+	if used == nil {
+		kept, err := e.registryPassword(ctx, r.ID)
+		if err != nil {
+			return engine.Registry{}, err
+		}
+		used = &kept
+	}
+	stored.PasswordVersion = r.PasswordVersion
+	if password != nil || stored != r {
+		if err := e.tryRegistry(ctx, r, *used); err != nil {
+			return engine.Registry{}, err
+		}
+	}
+	return e.writeRegistry(ctx, r, password, store.Queries.UpdateRegistry)
+}
+
+// DeleteRegistry implements engine.Service.
+func (e *Engine) DeleteRegistry(ctx context.Context, id string) error {
+	return e.store.DeleteRegistry(ctx, id)
+}
+
+func (e *Engine) tryRegistry(ctx context.Context, r engine.Registry, password string) error {
+	if err := catalog.ValidateRegistry(r); err != nil {
+		return err
+	}
+	return e.images.Check(ctx, image.Credential{
+		URL: r.URL, Username: r.Username, Password: password, CACertificate: r.CACertificate,
+	})
+}
+
+func (e *Engine) writeRegistry(ctx context.Context, r engine.Registry, password *string, write func(store.Queries, context.Context, engine.Registry) (engine.Registry, error)) (engine.Registry, error) {
+	var sealed map[string]store.Secret
+	if password != nil {
+		var err error
+		if sealed, err = e.seal(map[string]string{passwordSecret: *password}); err != nil {
+			return engine.Registry{}, err
+		}
+	}
+	var written engine.Registry
+	err := e.store.Tx(ctx, func(tx *store.Tx) error {
+		var err error
+		if written, err = write(tx.Queries, ctx, r); err != nil || sealed == nil {
+			return err
+		}
+		return tx.ReplaceSecrets(ctx, engine.KindRegistry, r.ID, sealed)
+	})
+	return written, err
+}
+
+func (e *Engine) registryPassword(ctx context.Context, id string) (string, error) {
+	opened, err := e.openSecrets(ctx, engine.KindRegistry, id)
+	return opened[passwordSecret], err
+}

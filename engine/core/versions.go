@@ -1,0 +1,128 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
+)
+
+// PlanVersion implements engine.Service.
+func (e *Engine) PlanVersion(ctx context.Context, v engine.Version) (engine.VersionPlan, error) {
+	v.ID = engine.JoinID(v.ProductID, v.Name)
+	placed, stored, err := e.placed(ctx, v)
+	if err != nil {
+		return engine.VersionPlan{}, err
+	}
+	known := v.Images
+	if stored != nil {
+		known = stored.Images
+	}
+	pins, err := e.resolveAll(ctx, placed.Ref, engine.ParentID(v.ProductID), v.Components, known)
+	return engine.VersionPlan{
+		Digest: placed.Digest, Ref: placed.Ref, ParentID: placed.ParentID, Number: placed.Number, Images: pins,
+	}, err
+}
+
+// CreateVersion implements engine.Service. A name that exists retired with the
+// same content comes back, with the same digests: a git revert is a rollback.
+func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Version, error) {
+	v.ID = engine.JoinID(v.ProductID, v.Name)
+	product, err := e.store.Product(ctx, v.ProductID)
+	if err != nil {
+		return engine.Version{}, err
+	}
+	if product.Type == engine.ProductSimple {
+		return engine.Version{}, engine.Invalid("product_id", "product %s is simple: it has exactly one rolling version, written in the product itself", product.ID)
+	}
+	placed, stored, err := e.placed(ctx, v)
+	if err != nil {
+		return engine.Version{}, err
+	}
+	known := v.Images
+	if stored != nil && (stored.Retired || !stored.Confirmed) {
+		known = stored.Images
+		if !stored.Sealed {
+			known = mergePins(stored.Images, v.Images)
+		}
+	}
+	if placed.Images, err = e.resolveOrWait(ctx, placed.Ref, product.TeamID, v.Components, known, imagesIn(stored)); err != nil {
+		return engine.Version{}, err
+	}
+	return e.writeVersion(ctx, placed, store.Queries.CreateVersion)
+}
+
+// UpdateVersion implements engine.Service.
+func (e *Engine) UpdateVersion(ctx context.Context, v engine.Version) (engine.Version, error) {
+	placed, stored, err := e.placed(ctx, v)
+	if err != nil {
+		return engine.Version{}, err
+	}
+	if stored == nil || stored.Retired {
+		return engine.Version{}, engine.NotFound("version", v.ID)
+	}
+	known := mergePins(stored.Images, v.Images)
+	if placed.Images, err = e.resolveOrWait(ctx, placed.Ref, engine.ParentID(v.ProductID), v.Components, known, stored.Images); err != nil {
+		return engine.Version{}, err
+	}
+	return e.writeVersion(ctx, placed, store.Queries.UpdateVersion)
+}
+
+func imagesIn(v *store.VersionRecord) map[string]string {
+	if v == nil {
+		return nil
+	}
+	return v.Images
+}
+
+// mergePins lets what a plan promised win over what was stored.
+func mergePins(stored, planned map[string]string) map[string]string {
+	all := map[string]string{}
+	for name, pin := range stored {
+		all[name] = pin
+	}
+	for name, pin := range planned {
+		all[name] = pin
+	}
+	return all
+}
+
+// Version implements engine.Service.
+func (e *Engine) Version(ctx context.Context, id string) (engine.Version, error) {
+	stored, err := e.store.Version(ctx, id)
+	if err != nil {
+		return engine.Version{}, err
+	}
+	if stored.Retired {
+		return engine.Version{}, engine.NotFound("version", id)
+	}
+	return stored.Version, nil
+}
+
+// DeleteVersion implements engine.Service: a version that a revision refers to
+// is retired, not deleted, so that a rollback always finds it.
+func (e *Engine) DeleteVersion(ctx context.Context, id string) error {
+	_, err := e.store.DeleteVersion(ctx, id)
+	return err
+}
+
+// orNil turns not-found into nothing.
+func orNil[T any](v T, err error) (*T, error) {
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &v, nil
+}
+
+func existsError(kind, id string) error {
+	return &engine.Error{
+		Class:  engine.ErrExists,
+		Reason: fmt.Sprintf("the %s %s already exists", kind, id),
+		Hint:   fmt.Sprintf("import it (terraform import … %s), read it with the slipway_%s data source, or use another name", id, kind),
+	}
+}
