@@ -1,0 +1,156 @@
+package deployment_test
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/slipwayhq/terraform-provider-slipway/provider/acctest"
+)
+
+// A deployment that Terraform forgot is taken back by its id, and nothing is to
+// be done then.
+func TestAccImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	image := w.app("1")
+	before := acctest.Join(w.base(), version("1.0.0", api(image)))
+	whole := w.config("1.0.0", api(image), `variables = { FLAG = "on" }`, `components = { api = { replicas = 2, env = { MORE = "yes" } } }`)
+	var instances []string
+	w.run(
+		resource.TestStep{Config: whole, Check: w.remember(&instances)},
+		resource.TestStep{
+			ResourceName: address, ImportState: true, ImportStateVerify: true,
+			ImportStateVerifyIgnore: []string{"changes"}, // those of the last apply are not kept by the engine
+		},
+		resource.TestStep{Config: acctest.Join(before, `
+removed {
+  from = slipway_deployment.shop
+  lifecycle { destroy = false }
+}`)},
+		resource.TestStep{
+			Config:      whole,
+			ExpectError: told("Create deployment: already exists", "terraform import slipway_deployment.<name> acme/staging/shop"),
+		},
+		resource.TestStep{
+			Config: acctest.Join(whole, `
+import {
+  to = slipway_deployment.shop
+  id = "acme/staging/shop"
+}`),
+			ConfigPlanChecks: planned(plancheck.ExpectResourceAction(address, plancheck.ResourceActionNoop)),
+			Check:            w.kept(&instances, "api"),
+		},
+		unchanged(whole),
+	)
+}
+
+// Production is protected unless it says otherwise.
+func TestAccDeletionProtection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	image := w.app("1")
+	production := w.baseWith("type = \"production\"\n deletion_protection = var.protected")
+	vars := func(protected bool) config.Variables {
+		return config.Variables{"protected": config.BoolVariable(protected)}
+	}
+	const declared = "variable \"protected\" { type = bool }\n"
+	with := func(more string) string {
+		return acctest.Join(declared, production, version("1.0.0", api(image)), acctest.Deployment(brisk+more))
+	}
+	w.run(
+		resource.TestStep{
+			Config: with(""), ConfigVariables: vars(true),
+			ConfigStateChecks: []statecheck.StateCheck{state("deletion_protection", knownvalue.Bool(true))},
+		},
+		resource.TestStep{
+			Config: acctest.Join(declared, production), ConfigVariables: vars(true),
+			ExpectError: told("Protected deployment", "acme/staging/shop", "set deletion_protection = false, apply, and then destroy"),
+		},
+		resource.TestStep{
+			Config: with("prefix = \"other\""), ConfigVariables: vars(true), PlanOnly: true,
+			ExpectError: told("Protected deployment"),
+		},
+		resource.TestStep{
+			Config: with("deletion_protection = false"), ConfigVariables: vars(false),
+			ConfigPlanChecks: planned(
+				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+				changes("api: keep")),
+		},
+	)
+}
+
+// Values that are known only while applying make the plan say less, never fail.
+func TestAccUnknownValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	image := w.app("1")
+	conf := acctest.Join(`
+variable "text" { type = string }
+resource "terraform_data" "late" { input = var.text }
+resource "terraform_data" "number" { input = 2 }
+`, w.base(), version("1.0.0", api(image, `env = { LATE = terraform_data.late.output }`)), acctest.Deployment(brisk+`
+  prefix     = terraform_data.late.output
+  variables  = { ALSO_LATE = terraform_data.late.output }
+  components = { api = { replicas = terraform_data.number.output } }
+`))
+	text := func(value string) config.Variables { return config.Variables{"text": config.StringVariable(value)} }
+	web := &site{t: t}
+	w.run(
+		resource.TestStep{
+			Config: conf, ConfigVariables: text("late"),
+			ConfigPlanChecks: planned(
+				plancheck.ExpectUnknownValue(address, tfjsonpath.New("id")),
+				plancheck.ExpectUnknownValue(address, tfjsonpath.New("version")),
+				plancheck.ExpectUnknownValue(address, tfjsonpath.New("changes"))),
+			ConfigStateChecks: []statecheck.StateCheck{state("id", knownvalue.StringExact("acme/staging/late"))},
+			Check:             resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "LATE=late"), web.answers("/env", "ALSO_LATE=late")),
+		},
+		resource.TestStep{Config: conf, ConfigVariables: text("late"), ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan())},
+	)
+}
+
+// The data sources see what the resource made.
+func TestAccDataSources(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	image := w.app("1")
+	conf := acctest.Join(w.config("1.0.0", api(image)), `
+data "slipway_deployment" "one" { id = slipway_deployment.shop.id }
+data "slipway_deployments" "here" {
+  environment_id = slipway_deployment.shop.environment_id
+  status         = "successful"
+}
+data "slipway_deployments" "none" {
+  product_id = slipway_version.shop.product_id
+  status     = "failed"
+}
+data "slipway_image" "app" {
+  reference = "`+image+`"
+  team_id   = slipway_registry.main.team_id
+}
+output "image" {
+  value = endswith(slipway_deployment.shop.instances.api.image, "@${data.slipway_image.app.digest}")
+}
+`)
+	pair := func(attribute string) resource.TestCheckFunc {
+		return resource.TestCheckResourceAttrPair("data.slipway_deployment.one", attribute, address, attribute)
+	}
+	w.run(
+		resource.TestStep{
+			Config: conf,
+			Check: resource.ComposeTestCheckFunc(pair("version"), pair("node_id"), pair("status"), pair("health"), pair("revision"),
+				pair("operation_id"), pair("endpoints.api/http.url"),
+				resource.TestCheckResourceAttr("data.slipway_deployments.here", "deployments.#", "1"),
+				resource.TestCheckResourceAttrPair("data.slipway_deployments.here", "deployments.0.id", address, "id"),
+				resource.TestCheckResourceAttr("data.slipway_deployments.none", "deployments.#", "0"),
+				resource.TestCheckOutput("image", "true")),
+		},
+		unchanged(conf),
+	)
+}

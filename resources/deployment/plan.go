@@ -1,0 +1,186 @@
+package deployment
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/fwdiag"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/secrets"
+)
+
+// ModifyPlan says what apply will do: the changes, line by line, and the gaps to
+// expect. The engine is asked also when the deployment itself is unchanged: its
+// environment's variables and secrets, or a rolling version, may not be.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	known := r.Known(ctx, req.Private, &resp.Diagnostics)
+	switch {
+	case resp.Diagnostics.HasError():
+	case req.Plan.Raw.IsNull() || attrs.Replaces(req, "environment_id", "prefix"):
+		r.leave(ctx, req, &resp.Diagnostics)
+	default:
+		r.plan(ctx, known, req, resp)
+	}
+}
+
+// leave plans the end of a deployment: what it holds is free for others in this
+// run. One that is protected must not go.
+func (r *Resource) leave(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
+	var protected types.Bool
+	var id types.String
+	diags.Append(req.State.GetAttribute(ctx, path.Root("deletion_protection"), &protected)...)
+	diags.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
+	r.Planned.Leave(id.ValueString())
+	if protected.ValueBool() {
+		diags.AddAttributeError(path.Root("deletion_protection"), "Protected deployment",
+			"The deployment "+id.ValueString()+" has deletion protection.\n\n"+
+				"To destroy or replace it set deletion_protection = false, apply, and then destroy.")
+	}
+}
+
+func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	exists := !req.State.Raw.IsNull()
+	if exists {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.name()
+	touched := !exists || attrs.Changed(req.State.Raw, req.Plan.Raw, inputs...) || len(state.Drift.Elements()) > 0
+	switch {
+	case touched:
+		r.planChange(ctx, known, exists, state, &plan, req, resp)
+	case known:
+		r.planIfAffected(ctx, state, &plan, req, resp)
+	default:
+		plan.keep(state)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// name fills what follows from the configuration alone: the prefix, which is
+// the product's name when none is given, and the id.
+func (m *model) name() {
+	if m.Prefix.IsUnknown() && !m.Version.IsUnknown() {
+		if id, _, err := engine.SplitRef(m.Version.ValueString()); err == nil {
+			m.Prefix = types.StringValue(engine.BaseName(engine.ParentID(id)))
+		}
+	}
+	if m.ID.IsUnknown() {
+		m.ID = attrs.JoinID(m.EnvironmentID, m.Prefix)
+	}
+}
+
+// planChange plans a rollout.
+func (r *Resource) planChange(ctx context.Context, known, exists bool, state model, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	plan.forget()
+	plan.NodeID = types.StringUnknown()
+	if exists {
+		plan.NodeID = state.NodeID
+	}
+	if !known {
+		return
+	}
+	if plan.DeletionProtection.IsUnknown() {
+		plan.DeletionProtection = r.environmentProtection(ctx, plan.EnvironmentID)
+	}
+	if !attrs.Known(req.Plan.Raw, "environment_id", "version", "desired_state", "variables", "secrets_wo_version", "components", "strategy", "restart_trigger") ||
+		plan.Prefix.IsUnknown() {
+		return
+	}
+	if answer, ok := r.ask(ctx, state, *plan, req, &resp.Diagnostics); ok {
+		plan.promise(answer)
+		warn(answer, &resp.Diagnostics)
+	}
+}
+
+// planIfAffected plans a rollout when what it refers to makes one necessary.
+func (r *Resource) planIfAffected(ctx context.Context, state model, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	plan.keep(state)
+	answer, ok := r.ask(ctx, state, *plan, req, &resp.Diagnostics)
+	if !ok || !answer.Changed() {
+		return
+	}
+	plan.forget()
+	plan.promise(answer)
+	warn(answer, &resp.Diagnostics)
+}
+
+// ask lets the engine plan.
+func (r *Resource) ask(ctx context.Context, state, plan model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) (engine.DeploymentPlan, bool) {
+	wanted := plan.toEngine(ctx, diags)
+	in := engine.PlanInput{Versions: r.Planned.Versions(), Leaving: r.Planned.Leaving()}
+	if !req.State.Raw.IsNull() {
+		prior := state.toEngine(ctx, diags)
+		in.Prior = &prior
+		diags.Append(state.Drift.ElementsAs(ctx, &in.Drift, false)...)
+	}
+	in.SecretsChanged = secrets.Changed(ctx, req.State, plan.SecretsWOVersion, diags)
+	if in.SecretsChanged {
+		secrets.Read(ctx, req.Config, plan.SecretsWOVersion, diags)
+	}
+	if environment, ok := r.Planned.Environment(wanted.EnvironmentID); ok {
+		in.Environment = &environment.Environment
+		in.SecretsChanged = in.SecretsChanged || environment.SecretsChanged
+	}
+	if diags.HasError() {
+		return engine.DeploymentPlan{}, false
+	}
+	answer, err := r.Engine.PlanDeployment(ctx, wanted, in)
+	diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+	return answer, err == nil
+}
+
+// promise puts what the engine will do into the plan.
+func (m *model) promise(answer engine.DeploymentPlan) {
+	if answer.NodeID != "" {
+		m.NodeID = types.StringValue(answer.NodeID)
+	}
+	if answer.Known {
+		m.Changes = attrs.List(answer.Changes)
+	}
+}
+
+func warn(answer engine.DeploymentPlan, diags *diag.Diagnostics) {
+	for _, warning := range answer.Warnings {
+		diags.AddWarning("Gap expected", warning)
+	}
+}
+
+// environmentProtection is the default of deletion_protection, unknown while
+// the environment is.
+func (r *Resource) environmentProtection(ctx context.Context, id types.String) types.Bool {
+	if id.IsUnknown() {
+		return types.BoolUnknown()
+	}
+	if environment, ok := r.Planned.Environment(id.ValueString()); ok {
+		return types.BoolValue(environment.DeletionProtection)
+	}
+	environment, err := r.Engine.Environment(ctx, id.ValueString())
+	if err != nil {
+		return types.BoolUnknown() // PlanDeployment says what is wrong
+	}
+	return types.BoolValue(environment.DeletionProtection)
+}
+
+// inherit fills the defaults that only the stored environment knows.
+func (r *Resource) inherit(ctx context.Context, plan *model, diags *diag.Diagnostics) {
+	if !plan.DeletionProtection.IsUnknown() {
+		return
+	}
+	environment, err := r.Engine.Environment(ctx, plan.EnvironmentID.ValueString())
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		diags.Append(fwdiag.From(op("Create", plan.ID.ValueString()), err)...)
+		return
+	}
+	plan.DeletionProtection = types.BoolValue(environment.DeletionProtection)
+}

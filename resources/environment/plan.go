@@ -1,0 +1,86 @@
+package environment
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/fwdiag"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/planned"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/secrets"
+)
+
+// ModifyPlan fills what is computed from the configuration alone, refuses what
+// apply would refuse, and tells the deployments of this run what will be.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	known := r.Known(ctx, req.Private, &resp.Diagnostics)
+	switch {
+	case resp.Diagnostics.HasError():
+	case req.Plan.Raw.IsNull() || attrs.Replaces(req, "team_id", "name", "node_id"):
+		protect(ctx, req, &resp.Diagnostics)
+	case !req.Plan.Raw.Equal(req.State.Raw):
+		r.plan(ctx, known, req, resp)
+	}
+}
+
+// protect refuses to destroy what says that it must not be.
+func protect(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
+	var state model
+	diags.Append(req.State.Get(ctx, &state)...)
+	if state.DeletionProtection.ValueBool() {
+		diags.AddAttributeError(path.Root("deletion_protection"), "Protected environment",
+			"The environment "+state.ID.ValueString()+" has deletion protection.\n\n"+
+				"To destroy or replace it set deletion_protection = false, apply, and then destroy.")
+	}
+}
+
+func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	attrs.PlanID(ctx, &resp.Plan, "team_id", &resp.Diagnostics)
+	var plan, config model
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if config.DeletionProtection.IsNull() && !plan.Type.IsUnknown() {
+		plan.DeletionProtection = types.BoolValue(plan.Type.ValueString() == engine.EnvironmentProduction)
+	}
+	changed := secrets.Changed(ctx, req.State, plan.SecretsWOVersion, &resp.Diagnostics)
+	names, namesKnown := r.secretNames(ctx, changed, req, &plan, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+
+	if !attrs.Known(resp.Plan.Raw, "team_id", "name", "node_id", "type", "variables") {
+		return
+	}
+	wanted := plan.toEngine()
+	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), catalog.ValidateEnvironment(wanted), req.Config.Raw)...)
+	if known && namesKnown {
+		wanted.SecretNames = names
+		r.Planned.PutEnvironment(planned.Environment{Environment: wanted, SecretsChanged: changed})
+	}
+}
+
+// secretNames plans secret_names: as they are, or those of the configuration
+// when it sends new ones.
+func (r *Resource) secretNames(ctx context.Context, changed bool, req resource.ModifyPlanRequest, plan *model, diags *diag.Diagnostics) ([]string, bool) {
+	if !changed && !req.State.Raw.IsNull() {
+		diags.Append(req.State.GetAttribute(ctx, path.Root("secret_names"), &plan.SecretNames)...)
+		var names []string
+		diags.Append(plan.SecretNames.ElementsAs(ctx, &names, false)...)
+		return names, true
+	}
+	if changed {
+		secrets.Read(ctx, req.Config, plan.SecretsWOVersion, diags)
+	}
+	names, known := secrets.Names(ctx, req.Config, diags)
+	if known {
+		plan.SecretNames = attrs.List(names)
+	}
+	return names, known
+}

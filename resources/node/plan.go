@@ -1,0 +1,65 @@
+package node
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
+	"github.com/slipwayhq/terraform-provider-slipway/resources/fwdiag"
+)
+
+// ModifyPlan makes the id known, and keeps what the node says of itself as long
+// as nothing that it depends on changes.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	r.Known(ctx, req.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	attrs.PlanID(ctx, &resp.Plan, "team_id", &resp.Diagnostics)
+	if req.State.Raw.IsNull() || attrs.Changed(req.State.Raw, req.Plan.Raw, "local", "docker", "team_id", "name") ||
+		!attrs.Known(req.Plan.Raw, "image_retention") {
+		return
+	}
+	var plan, state model
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	plan.Status, plan.Platform, plan.RuntimeVersion, plan.Address = state.Status, state.Platform, state.RuntimeVersion, state.Address
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// observe asks the node for what a create or update still leaves open. An
+// unusable node is an error then: something is to be done on it.
+func (r *Resource) observe(ctx context.Context, m *model, diags *diag.Diagnostics) {
+	if !m.Status.IsUnknown() {
+		return
+	}
+	status, err := r.Engine.NodeStatus(ctx, m.ID.ValueString())
+	if err != nil {
+		diags.Append(fwdiag.From(op("Read", m.ID.ValueString()), err)...)
+	}
+	m.fromStatus(status)
+	warn(status, m.ID.ValueString(), diags)
+}
+
+// refresh asks the node at every read. An outage is a warning, and what was
+// known of the node stays.
+func (r *Resource) refresh(ctx context.Context, m *model, diags *diag.Diagnostics) {
+	status, err := r.Engine.NodeStatus(ctx, m.ID.ValueString())
+	if err != nil {
+		diags.Append(fwdiag.From(op("Read", m.ID.ValueString()), err)...)
+		return
+	}
+	m.fromStatus(status)
+	warn(status, m.ID.ValueString(), diags)
+}
+
+func warn(status engine.NodeStatus, id string, diags *diag.Diagnostics) {
+	if status.State == engine.NodeReady {
+		return
+	}
+	diags.AddWarning("Node not ready", "The node "+id+" is "+status.State+": "+status.Message+".\n\n"+
+		"What is known of its deployments is from the last time it answered; nothing can be changed there until it is ready.")
+}
