@@ -1,0 +1,4 @@
+data "slipway_environment" "production" {
+  team_id = "acme"
+  name    = "production"
+}

@@ -1,0 +1,7 @@
+data "slipway_node" "here" {
+  id = "acme/here"
+}
+
+output "ready" {
+  value = data.slipway_node.here.status == "ready"
+}

@@ -1,0 +1,4 @@
+data "slipway_product" "shop" {
+  team_id = "acme"
+  name    = "shop"
+}

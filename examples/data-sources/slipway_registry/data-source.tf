@@ -1,0 +1,4 @@
+data "slipway_registry" "main" {
+  team_id = "acme"
+  name    = "main"
+}

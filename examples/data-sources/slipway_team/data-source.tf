@@ -1,0 +1,3 @@
+data "slipway_team" "acme" {
+  name = "acme"
+}

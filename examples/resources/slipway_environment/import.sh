@@ -1,0 +1,2 @@
+# by team and name; secrets are not read back
+terraform import slipway_environment.production acme/production

@@ -1,0 +1,2 @@
+# by team and name
+terraform import slipway_node.here acme/here

@@ -1,0 +1,2 @@
+# by team and name; the password is not read back
+terraform import slipway_registry.main acme/main

@@ -1,0 +1,2 @@
+# by the team's name
+terraform import slipway_team.acme acme

@@ -1,0 +1,4 @@
+resource "slipway_team" "acme" {
+  name        = "acme"
+  description = "Everything that Acme runs"
+}

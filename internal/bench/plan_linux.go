@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slipwayhq/terraform-provider-slipway/internal/bench/stats"
+)
+
+// plansOf is workload W2.
+func (b *bench) plansOf(ctx context.Context) error {
+	b.columns("floor")
+	compared := make([]stats.Comparison, len(b.resources))
+	for i, n := range b.resources {
+		ours, err := b.applied(ctx, fmt.Sprintf("s%d", n), versionsConfiguration(b.registry(), b.image, n))
+		if err != nil {
+			return err
+		}
+		floor, err := b.applied(ctx, fmt.Sprintf("f%d", n), floorConfiguration(n))
+		if err != nil {
+			return err
+		}
+		if compared[i], err = b.compare(ctx, ours.plan, floor.plan); err != nil {
+			return err
+		}
+		b.report.compare(fmt.Sprintf("%d unchanged", n), compared[i], "<= 1.25")
+	}
+	if last := len(compared) - 1; last > 0 {
+		few, many := b.resources[0], b.resources[last]
+		grows := func(side func(stats.Comparison) stats.Cost) string {
+			return ratio(stats.Growth(side(compared[0]).Wall, side(compared[last]).Wall, few, many))
+		}
+		what := fmt.Sprintf("time for each resource at %d, by that at %d", many, few)
+		b.value(what, grows(func(c stats.Comparison) stats.Cost { return c.Ours }), "<= 1")
+		b.value("  the same of the floor", grows(func(c stats.Comparison) stats.Cost { return c.Anchor }), "")
+	}
+	return nil
+}
+
+// schema tells what is ours of a plan's cost, and what Terraform and the
+// framework take for the size of the schema alone.
+func (b *bench) schema(ctx context.Context) error {
+	b.columns("schema")
+	for _, n := range b.resources {
+		ours, err := b.applied(ctx, fmt.Sprintf("s%d", n), versionsConfiguration(b.registry(), b.image, n))
+		if err != nil {
+			return err
+		}
+		floor, err := b.applied(ctx, fmt.Sprintf("w%d", n), wideFloorConfiguration(b.image, n))
+		if err != nil {
+			return err
+		}
+		c, err := b.compare(ctx, ours.plan, floor.plan)
+		if err != nil {
+			return err
+		}
+		b.report.compare(fmt.Sprintf("%d unchanged", n), c, "")
+	}
+	return nil
+}
+
+// applied is a project whose configuration is applied, once in a run.
+func (b *bench) applied(ctx context.Context, name, configuration string) (project, error) {
+	if p, done := b.done[name]; done {
+		return p, nil
+	}
+	p, err := b.project(ctx, name, configuration)
+	if err != nil {
+		return p, err
+	}
+	if _, err := p.run(ctx, "apply", "-auto-approve"); err != nil {
+		return p, err
+	}
+	if _, err := p.run(ctx, "apply", "-auto-approve", "-refresh-only"); err != nil { // it notes what only a refresh does
+		return p, err
+	}
+	b.done[name] = p
+	return p, nil
+}

@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Environment variables of the kill test.
+const (
+	envSeed   = "SLIPWAY_E2E_SEED"   // to kill at the same moments again
+	envRounds = "SLIPWAY_E2E_ROUNDS" // how many applies are killed
+)
+
+// TestKills kills the provider, terraform or the supervisor at a random moment
+// of many applies. The next apply must always converge, without help.
+func TestKills(t *testing.T) {
+	seed := uint64(number(t, envSeed, int(time.Now().UnixNano()&0xffffff)))
+	rounds := number(t, envRounds, 50)
+	if testing.Short() && os.Getenv(envRounds) == "" {
+		rounds = 10
+	}
+	t.Logf("%s=%d %s=%d", envSeed, seed, envRounds, rounds)
+	random := rand.New(rand.NewPCG(seed, 0))
+
+	w := newWorld(t, shop)
+	w.apply()
+	w.set("release", "1.1.0")
+	began := time.Now()
+	w.apply()
+	usual := time.Since(began)
+
+	met := map[string]int{}
+	for round := range rounds {
+		release := []string{"1.0.0", "1.1.0"}[round%2]
+		victim := victims[random.IntN(len(victims))]
+		after := time.Duration(random.Int64N(int64(usual)))
+		w.set("release", release)
+		label := fmt.Sprintf("round %d: %s killed after %s of the apply of %s", round, victim.name, after, release)
+
+		apply := w.start(applyArgs...)
+		select {
+		case <-time.After(after):
+		case <-apply.done:
+		}
+		killed := kill(victim.of(w.census()))
+		first := apply.wait()
+		met[fmt.Sprintf("%s killed %v, apply failed %v", victim.name, killed > 0, first.code != 0)]++
+
+		if second := w.run(applyArgs...); second.code != 0 {
+			t.Fatalf("%s; it had ended with %d:\n%s\nthe next apply ended with %d:\n%s", label, first.code, first.said, second.code, second.said)
+		}
+		w.converged(label, release, round%5 == 0)
+		if t.Failed() {
+			t.Fatalf("%s; it had ended with %d:\n%s", label, first.code, first.said)
+		}
+	}
+	t.Logf("usual apply %s; %v", usual, met)
+	w.destroy()
+	w.expectNothingLeft()
+}
+
+// converged holds when just what is wanted runs, and answers.
+func (w *world) converged(label, release string, plan bool) {
+	w.t.Helper()
+	var last error
+	until(w.t, 10*time.Second, func() error {
+		if last = w.settled(both); last != nil {
+			return fmt.Errorf("%s: %w", label, last)
+		}
+		return nil
+	})
+	answers(w.t, w.text("url"), release)
+	if plan {
+		w.nothingToDo()
+	}
+}
+
+// victims are what a round may kill.
+var victims = []struct {
+	name string
+	of   func(census) []process
+}{
+	{"provider", func(c census) []process { return c.providers }},
+	{"terraform", func(c census) []process { return c.terraforms }},
+	{"supervisor", func(c census) []process { return c.supervisors }},
+	{"terraform and its provider", func(c census) []process { return slices.Concat(c.terraforms, c.providers) }},
+}
+
+// kill answers how many were there to be killed.
+func kill(all []process) (killed int) {
+	for _, p := range all {
+		if syscall.Kill(p.pid, syscall.SIGKILL) == nil {
+			killed++
+		}
+	}
+	return killed
+}
+
+func number(t testing.TB, variable string, fallback int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return fallback
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
