@@ -37,12 +37,7 @@ func NewSSHD(t testing.TB, more ...string) *SSHD {
 	}
 	s.Rekey()
 	s.keygen("user")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Address = l.Addr().String()
-	l.Close()
+	s.Address = FreePort(t)
 	host, port, _ := strings.Cut(s.Address, ":")
 	s.PrivateKey = s.read("user")
 	s.write("authorized", s.read("user.pub"))

@@ -2,8 +2,6 @@ package docker_test
 
 import (
 	"crypto/rand"
-	"os"
-	"sync"
 	"testing"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -12,31 +10,10 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
 )
 
-var shared struct {
-	once   sync.Once
-	daemon *testdocker.Daemon
-	err    error
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if shared.daemon != nil {
-		shared.daemon.Close()
-	}
-	os.Exit(code)
-}
-
 // daemon is the Docker Engine of the tests that do it no harm.
-func daemon(t *testing.T) *testdocker.Daemon {
+func daemon(t *testing.T) *testdocker.Engine {
 	t.Helper()
-	if why := testdocker.Missing(); why != "" {
-		t.Skip(why)
-	}
-	shared.once.Do(func() { shared.daemon, shared.err = testdocker.Start(testdocker.Options{}) })
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	return shared.daemon
+	return testdocker.Shared(t)
 }
 
 var engineID = "eng_" + rand.Text()

@@ -77,26 +77,13 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // A Docker Engine on TCP proves itself and wants proof; a Docker context leads there too.
 func TestTLS(t *testing.T) {
-	if why := testdocker.Missing(); why != "" {
-		t.Skip(why)
-	}
 	a := newAuthority(t)
 	dir := t.TempDir()
 	serverCert, serverKey := a.issue(2)
 	clientCert, clientKey := a.issue(3)
-	address := freePort(t)
+	address := testdocker.FreePort(t)
 	testdocker.New(t, testdocker.Options{TCP: address, TLS: []string{"--tlsverify",
 		"--tlscacert", write(t, filepath.Join(dir, "ca.pem"), a.pem),
 		"--tlscert", write(t, filepath.Join(dir, "cert.pem"), serverCert),
