@@ -2,16 +2,13 @@ package docker
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/moby/moby/client"
 
@@ -51,30 +48,12 @@ func filesOf(declared map[string]engine.File) ([]file, error) {
 	return all, nil
 }
 
-// archive packs the files under their whole paths. Directories are left out:
-// those that the image has keep their owner and mode.
-func archive(files []file) (io.Reader, error) {
-	var buffer bytes.Buffer
-	w := tar.NewWriter(&buffer)
-	for _, f := range files {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(path.Clean(f.path), "/"),
-			Size: int64(len(f.content)), Mode: int64(f.mode), Uid: f.uid, Gid: f.gid}
-		if err := w.WriteHeader(h); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(f.content); err != nil {
-			return nil, err
-		}
-	}
-	return &buffer, w.Close()
-}
-
 // copyIn writes the files into a container that does not run.
 func (d *Driver) copyIn(ctx context.Context, id string, files []file) error {
 	if len(files) == 0 {
 		return nil
 	}
-	packed, err := archive(files)
+	packed, err := d.archive(ctx, id, files)
 	if err != nil {
 		return err
 	}
@@ -134,13 +113,15 @@ func (d *Driver) ownVolumes(ctx context.Context, id string, targets []string) er
 		if !empty {
 			continue
 		}
-		var buffer bytes.Buffer
-		w := tar.NewWriter(&buffer)
-		h := &tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path.Clean(target), "/") + "/", Mode: 0o755, Uid: who.uid, Gid: who.gid}
-		if err := errors.Join(w.WriteHeader(h), w.Close()); err != nil {
+		where, err := d.placeOf(ctx, id, target)
+		if err != nil {
 			return err
 		}
-		if _, err := d.api.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: &buffer}); err != nil {
+		packed, err := directory(where, who)
+		if err != nil {
+			return err
+		}
+		if _, err := d.api.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: packed}); err != nil {
 			return err
 		}
 	}
