@@ -103,6 +103,7 @@ func TestFailedUpdateTellsTheTruth(t *testing.T) {
 
 func TestFailedFirstDeploymentDoesNotExist(t *testing.T) {
 	s := newScene(t)
+	s.deadline = "2s"
 	s.furnish()
 	bad := s.version("1.0.0", "1", map[string]string{fake.BehaviourVariable: fake.Sick})
 	if _, err := s.create(bad.Ref); err == nil {

@@ -180,6 +180,7 @@ func TestDriftTellsOfLostTraffic(t *testing.T) {
 
 func TestTrafficGoesBackBeforeTheOldAnswers(t *testing.T) {
 	s := settleScene(t)
+	s.deadline = "2s"
 	s.node.SetFault(func(method, name string) error {
 		if method == "dial" && name == "db-1-1" {
 			return errors.New("still replaying its log")
@@ -213,6 +214,7 @@ func TestGraceOfTheFailedDoesNotKeepTheOldDown(t *testing.T) {
 
 func TestSickAfterAStartIsReplaced(t *testing.T) {
 	s := settleScene(t)
+	s.deadline = "5s"
 	s.node.Alter(node.Key{Deployment: id, Name: "db-1-1"}, func(i *node.Instance) { i.State = node.Lost })
 	s.node.SetFault(func(method, name string) error {
 		if method == "dial" && name == "db-1-1" {

@@ -28,6 +28,7 @@ type scene struct {
 	engine   *core.Engine
 	journal  func(core.Journal) core.Journal
 	alive    func(store.LeaseOwner) bool
+	deadline string // of a rollout, "" = one that only a hang reaches
 }
 
 func newScene(t *testing.T) *scene {
@@ -134,7 +135,7 @@ func (s *scene) wanted(name, tag string, env map[string]string) engine.Version {
 }
 
 var quick = engine.Strategy{
-	Type: "rolling", MaxParallel: 1, MinHealthyTime: "50ms", ProgressDeadline: "2s", DrainTimeout: "1s", AutoRollback: true,
+	Type: "rolling", MaxParallel: 1, MinHealthyTime: "50ms", ProgressDeadline: "30s", DrainTimeout: "1s", AutoRollback: true,
 }
 
 func shop(ref string) engine.Deployment {
@@ -142,11 +143,19 @@ func shop(ref string) engine.Deployment {
 }
 
 func (s *scene) create(ref string) (engine.Deployment, error) {
-	return s.engine.CreateDeployment(s.Context(), shop(ref), nil)
+	return s.engine.CreateDeployment(s.Context(), s.bounded(shop(ref)), nil)
+}
+
+// bounded gives the scene's deadline to a deployment that will reach it.
+func (s *scene) bounded(d engine.Deployment) engine.Deployment {
+	if s.deadline != "" {
+		d.Strategy.ProgressDeadline = s.deadline
+	}
+	return d
 }
 
 func (s *scene) update(ref string) (engine.Deployment, error) {
-	d := shop(ref)
+	d := s.bounded(shop(ref))
 	d.Prefix = "shop"
 	return s.engine.UpdateDeployment(s.Context(), d, nil)
 }

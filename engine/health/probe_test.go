@@ -113,7 +113,7 @@ func TestProbeHTTP(t *testing.T) {
 		"body after 64 KiB":  {engine.HTTPCheck{Path: "/long", Body: "too late"}, long, false, `GET http://localhost:PORT/long answered 200 OK without "too late" in its body: ` + strings.Repeat(".", 200)},
 		"no answer":          {engine.HTTPCheck{Path: "/hang"}, short, false, "GET http://localhost:PORT/hang gave no answer within 300ms"},
 		"endless body":       {engine.HTTPCheck{Path: "/endless"}, long, true, "GET http://localhost:PORT/endless answered 200 OK"},
-		"found in endless":   {engine.HTTPCheck{Path: "/endless", Body: "first"}, short, true, "GET http://localhost:PORT/endless answered 200 OK"},
+		"found in endless":   {engine.HTTPCheck{Path: "/endless", Body: "first"}, long, true, "GET http://localhost:PORT/endless answered 200 OK"},
 		"dropped connection": {engine.HTTPCheck{Path: "/drop"}, long, false, "GET http://localhost:PORT/drop closed the connection without an answer"},
 		"bad path":           {engine.HTTPCheck{Path: "/%zz"}, long, false, `the check makes no valid request: parse "http://localhost:PORT/%zz": invalid URL escape "%zz"`},
 	} {
@@ -146,17 +146,17 @@ func TestProbeTCP(t *testing.T) {
 		"unknown name": {engine.TCPCheck{PortName: "mail"}, false, `the component has no port called "mail"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantResult(t, Probe(t.Context(), host{}, ports, engine.HealthCheck{TCP: &test.check}, time.Second), test.ok, test.message, open)
+			wantResult(t, Probe(t.Context(), host{}, ports, engine.HealthCheck{TCP: &test.check}, 10*time.Second), test.ok, test.message, open)
 		})
 	}
 	t.Run("refused", func(t *testing.T) {
 		closed := closedPort(t)
-		wantResult(t, Probe(t.Context(), host{}, nil, engine.HealthCheck{TCP: &engine.TCPCheck{Port: closed}}, time.Second), false, "port PORT refused the connection", closed)
+		wantResult(t, Probe(t.Context(), host{}, nil, engine.HealthCheck{TCP: &engine.TCPCheck{Port: closed}}, 10*time.Second), false, "port PORT refused the connection", closed)
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		wantResult(t, Probe(ctx, host{}, nil, engine.HealthCheck{TCP: &engine.TCPCheck{Port: open}}, time.Second), false, "port PORT did not accept a connection before the check was cancelled", open)
+		wantResult(t, Probe(ctx, host{}, nil, engine.HealthCheck{TCP: &engine.TCPCheck{Port: open}}, 10*time.Second), false, "port PORT did not accept a connection before the check was cancelled", open)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -38,6 +39,11 @@ type stage struct {
 	revision int
 	serving  *rollout.Target
 	strategy rollout.Strategy
+}
+
+// inFakeTime runs a test in a bubble where waiting costs nothing.
+func inFakeTime(test func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, test) }
 }
 
 func newStage(t *testing.T) *stage {
@@ -168,6 +174,10 @@ func (s *stage) runs(names ...string) {
 }
 
 func TestComponentsStartInDependencyOrder(t *testing.T) {
+	synctest.Test(t, componentsStartInDependencyOrder)
+}
+
+func componentsStartInDependencyOrder(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	s.runs("api-1-1", "db-1-1")
@@ -178,6 +188,10 @@ func TestComponentsStartInDependencyOrder(t *testing.T) {
 }
 
 func TestUnchangedComponentIsNotTouched(t *testing.T) {
+	synctest.Test(t, unchangedComponentIsNotTouched)
+}
+
+func unchangedComponentIsNotTouched(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	s.node.Calls()
@@ -190,7 +204,9 @@ func TestUnchangedComponentIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestOldStopsOnlyAfterTrafficMoved(t *testing.T) {
+func TestOldStopsOnlyAfterTrafficMoved(t *testing.T) { synctest.Test(t, oldStopsOnlyAfterTrafficMoved) }
+
+func oldStopsOnlyAfterTrafficMoved(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	s.node.Calls()
@@ -204,6 +220,10 @@ func TestOldStopsOnlyAfterTrafficMoved(t *testing.T) {
 }
 
 func TestRemovedComponentGoesAfterCommit(t *testing.T) {
+	synctest.Test(t, removedComponentGoesAfterCommit)
+}
+
+func removedComponentGoesAfterCommit(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	only := components("1")
@@ -215,7 +235,9 @@ func TestRemovedComponentGoesAfterCommit(t *testing.T) {
 	}
 }
 
-func TestReplicasAreReplacedOneByOne(t *testing.T) {
+func TestReplicasAreReplacedOneByOne(t *testing.T) { synctest.Test(t, replicasAreReplacedOneByOne) }
+
+func replicasAreReplacedOneByOne(t *testing.T) {
 	s := newStage(t)
 	three := func(c *engine.Component) { n := 3; c.Replicas = &n }
 	s.mustBring("1.0.0", with(components("1"), "api", three))
@@ -289,7 +311,7 @@ func TestFailureLeavesTheOldServing(t *testing.T) {
 		},
 	}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, inFakeTime(func(t *testing.T) {
 			s := newStage(t)
 			s.mustBring("1.0.0", components("1"))
 			if c.arrange != nil {
@@ -318,11 +340,13 @@ func TestFailureLeavesTheOldServing(t *testing.T) {
 			s.node.Missing, s.node.PortsHeld = map[string]bool{}, map[int]bool{}
 			s.mustBring("2.0.0", components("3"))
 			s.runs(fmt.Sprintf("api-%d-1", s.revision), "db-1-1")
-		})
+		}))
 	}
 }
 
-func TestFirstFailureLeavesNothing(t *testing.T) {
+func TestFirstFailureLeavesNothing(t *testing.T) { synctest.Test(t, firstFailureLeavesNothing) }
+
+func firstFailureLeavesNothing(t *testing.T) {
 	s := newStage(t)
 	err := s.bring(t.Context(), "1.0.0", with(components("1"), "api", behave(fake.Exits)))
 	var failure *engine.RolloutError
@@ -336,6 +360,10 @@ func TestFirstFailureLeavesNothing(t *testing.T) {
 }
 
 func TestFirstFailureKeepsVolumesOfEarlierTimes(t *testing.T) {
+	synctest.Test(t, firstFailureKeepsVolumesOfEarlierTimes)
+}
+
+func firstFailureKeepsVolumesOfEarlierTimes(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	if err := s.driver.RemoveDeployment(t.Context(), deployment, nil); err != nil {
@@ -351,7 +379,9 @@ func TestFirstFailureKeepsVolumesOfEarlierTimes(t *testing.T) {
 	}
 }
 
-func TestCancelRestores(t *testing.T) {
+func TestCancelRestores(t *testing.T) { synctest.Test(t, cancelRestores) }
+
+func cancelRestores(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -369,7 +399,9 @@ func TestCancelRestores(t *testing.T) {
 	s.runs("api-1-1", "db-1-1")
 }
 
-func TestFailingCommitRestores(t *testing.T) {
+func TestFailingCommitRestores(t *testing.T) { synctest.Test(t, failingCommitRestores) }
+
+func failingCommitRestores(t *testing.T) {
 	s := newStage(t)
 	s.mustBring("1.0.0", components("1"))
 	s.revision++
@@ -395,15 +427,18 @@ func TestSettleAfterKillAtEveryCall(t *testing.T) {
 	next := func() map[string]engine.Component {
 		return with(components("2"), "db", func(c *engine.Component) { c.Env = map[string]string{"NEW": "1"} })
 	}
-	whole := newStage(t)
-	whole.mustBring("1.0.0", components("1"))
-	whole.node.Calls()
-	whole.mustBring("2.0.0", next())
-	calls := slices.DeleteFunc(whole.node.Calls(), func(c string) bool { return c == "list " })
+	var calls []string
+	synctest.Test(t, func(t *testing.T) {
+		whole := newStage(t)
+		whole.mustBring("1.0.0", components("1"))
+		whole.node.Calls()
+		whole.mustBring("2.0.0", next())
+		calls = slices.DeleteFunc(whole.node.Calls(), func(c string) bool { return c == "list " })
+	})
 
 	killed := errors.New("killed")
 	for at := range calls {
-		t.Run(fmt.Sprintf("%02d before %s", at, calls[at]), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%02d before %s", at, calls[at]), inFakeTime(func(t *testing.T) {
 			s := newStage(t)
 			s.mustBring("1.0.0", components("1"))
 			served := s.serving
@@ -441,6 +476,6 @@ func TestSettleAfterKillAtEveryCall(t *testing.T) {
 			if len(s.node.All()) != 2 {
 				t.Errorf("on the node: %v", s.node.All())
 			}
-		})
+		}))
 	}
 }

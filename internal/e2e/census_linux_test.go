@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // process is one of the machine's that has to do with a world.
@@ -176,19 +175,19 @@ func (w *world) nothingLeft() error {
 // expectSettled waits a moment for what ends by itself.
 func (w *world) expectSettled(components map[string]int) {
 	w.t.Helper()
-	until(w.t, 5*time.Second, func() error { return w.settled(components) })
+	until(w.t, patience, func() error { return w.settled(components) })
 }
 
 func (w *world) expectNothingLeft() {
 	w.t.Helper()
-	until(w.t, 10*time.Second, w.nothingLeft)
+	until(w.t, patience, w.nothingLeft)
 }
 
 // pidOf is the process of the component's only instance.
 func (w *world) pidOf(component string) int {
 	w.t.Helper()
 	var pid int
-	until(w.t, 5*time.Second, func() error {
+	until(w.t, patience, func() error {
 		for name, processes := range w.census().instances {
 			if componentOf(name) == component {
 				pid = processes[0].pid

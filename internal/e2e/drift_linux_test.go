@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestDrift changes what runs behind terraform's back: the plan names it, and
@@ -63,7 +62,7 @@ func TestDrift(t *testing.T) {
 
 func (w *world) killSupervisor() error {
 	kill(w.census().supervisors)
-	until(w.t, 5*time.Second, func() error {
+	until(w.t, patience, func() error {
 		if c := w.census(); len(c.all) > 0 {
 			return fmt.Errorf("processes that are left: %v", c.all)
 		}

@@ -69,7 +69,7 @@ func TestKills(t *testing.T) {
 func (w *world) converged(label, release string, plan bool) {
 	w.t.Helper()
 	var last error
-	until(w.t, 10*time.Second, func() error {
+	until(w.t, patience, func() error {
 		if last = w.settled(both); last != nil {
 			return fmt.Errorf("%s: %w", label, last)
 		}

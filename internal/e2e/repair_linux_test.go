@@ -3,7 +3,6 @@ package e2e
 import (
 	"errors"
 	"testing"
-	"time"
 )
 
 // TestKilledRepair kills the provider while it repairs what a killed supervisor
@@ -17,7 +16,7 @@ func TestKilledRepair(t *testing.T) {
 		t.Fatal(err)
 	}
 	repair := w.start(applyArgs...)
-	until(t, 20*time.Second, func() error {
+	until(t, patience, func() error {
 		if len(w.census().instances) < 2 {
 			return errors.New("the instances do not run yet")
 		}

@@ -22,6 +22,7 @@ var canaries = map[string]string{
 }
 
 const secretive = ground + `
+variable "deadline" { default = "1m" }
 variable "release" { default = "1.0.0" }
 
 variable "token" {
@@ -67,7 +68,7 @@ resource "slipway_deployment" "shop" {
   version            = slipway_version.shop.ref
   secrets_wo         = { KEY = var.key }
   secrets_wo_version = 1
-  strategy           = { min_healthy_time = "200ms", progress_deadline = "3s" }
+  strategy           = { min_healthy_time = "200ms", progress_deadline = var.deadline }
 }
 
 output "url" { value = slipway_deployment.shop.endpoints["api/http"].url }
@@ -92,6 +93,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	said["show of the state"] = w.must("show", "-json")
 	for _, bad := range []string{"sick", "crash"} {
 		w.set("release", bad)
+		w.set("deadline", "3s")
 		w.plan("-out=" + bad + ".plan")
 		said["show of the plan of "+bad] = w.must("show", "-json", bad+".plan")
 		said["failed apply of "+bad] = w.applyFails("rollout failed")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestKilledWorkload kills a program: its supervisor starts it again, and the
@@ -18,7 +17,7 @@ func TestKilledWorkload(t *testing.T) {
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	until(t, 10*time.Second, func() error {
+	until(t, patience, func() error {
 		for name, all := range w.census().instances {
 			if componentOf(name) == "api" && all[0].pid != before {
 				_, err := get(url)

@@ -267,7 +267,7 @@ func until(t testing.TB, within time.Duration, condition func() error) {
 }
 
 // client never reuses a connection: it must see what answers now.
-var client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // get answers the page, or why there is none.
 func get(url string) (string, error) {

@@ -49,7 +49,7 @@ func (s *site) answers(path, want string) resource.TestCheckFunc {
 
 // get reads a page over a connection of its own.
 func (s *site) get(path string) (string, error) {
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(s.url + path)
 	if err != nil {
 		return "", err

@@ -95,7 +95,7 @@ func (p *place) publish(keys ...node.Key) string {
 
 func (p *place) until(what string, condition func() bool) {
 	p.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
@@ -115,7 +115,7 @@ func (p *place) state(key node.Key) node.State {
 }
 
 func (p *place) get(url string) string {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	r, err := client.Get(url)
 	if err != nil {
 		return ""
