@@ -63,7 +63,7 @@ func (d *Daemon) Run() error {
 		// Nothing of the machine's own network is changed.
 		"--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false", "--userland-proxy=true",
 		"--default-address-pool", "base=" + d.pool + ",size=24", "--shutdown-timeout=1",
-		"--dns", "127.0.0.1"} // nobody answers there: unknown names fail at once
+		"--dns", "127.0.0.1", "--dns-opt", "timeout:2", "--dns-opt", "attempts:2"} // nobody answers there
 	if d.options.TCP != "" {
 		args = append(append(args, "--host", "tcp://"+d.options.TCP), d.options.TLS...)
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -32,11 +33,7 @@ func BuildGo(source string, o Options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(program)
-	if err != nil {
-		return nil, err
-	}
-	binary, err := Layer(File{Path: "/app", Content: string(content), Mode: 0o755})
+	binary, err := programLayer(program)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +41,25 @@ func BuildGo(source string, o Options) (v1.Image, error) {
 		o.Entrypoint = []string{"/app"}
 	}
 	return Assemble(o, binary)
+}
+
+// programLayers are the layers that this process made, by the program's path.
+var programLayers sync.Map
+
+// programLayer has the program as /app.
+func programLayer(program string) (v1.Layer, error) {
+	if made, ok := programLayers.Load(program); ok {
+		return made.(v1.Layer), nil //nolint:errcheck // nothing else is in it
+	}
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return nil, err
+	}
+	made, err := Layer(File{Path: "/app", Content: string(content), Mode: 0o755})
+	if err == nil {
+		programLayers.Store(program, made)
+	}
+	return made, err
 }
 
 func (o Options) platform() v1.Platform {

@@ -3,6 +3,7 @@ package testimage
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"path"
@@ -46,8 +47,9 @@ type File struct {
 	Xattrs   map[string]string // by full name, such as user.note
 }
 
-// Layer makes a gzip compressed layer of the entries in their order. It is always
-// the same for the same entries.
+// Layer makes a layer of the entries in their order. It is always the same for the
+// same entries. It is in gzip's format without being any smaller: to compress
+// programs once more for every test takes longer than all that is done with them.
 func Layer(files ...File) (v1.Layer, error) {
 	var buf bytes.Buffer
 	if err := WriteTar(&buf, files...); err != nil {
@@ -55,7 +57,7 @@ func Layer(files ...File) (v1.Layer, error) {
 	}
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(buf.Bytes())), nil
-	}, tarball.WithMediaType(types.OCILayer))
+	}, tarball.WithMediaType(types.OCILayer), tarball.WithCompressionLevel(gzip.NoCompression), tarball.WithCompressedCaching)
 }
 
 // WriteTar writes the entries as an uncompressed layer.

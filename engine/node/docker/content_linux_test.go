@@ -10,11 +10,13 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
 )
 
 // Files and secrets come into an instance whose root cannot be written too.
 func TestReadOnlyRootWithFiles(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	b := newBench(t, open(t, over(d.Host)))
 	c := idle()
@@ -54,7 +56,8 @@ func TestReadOnlyRootWithFiles(t *testing.T) {
 
 // Only what Slipway brought is pruned, and only when nothing needs it.
 func TestPrune(t *testing.T) {
-	d := daemon(t)
+	t.Parallel()
+	d := testdocker.New(t, testdocker.Options{}) // where nobody else needs an image
 	b := newBench(t, open(t, over(d.Host)))
 	ctx, c := t.Context(), d.Client(t)
 	b.ok(b.Pull(ctx, b.images.Newer))
@@ -90,6 +93,7 @@ func TestPrune(t *testing.T) {
 
 // A registry's answers keep their meaning on the way through the Docker Engine.
 func TestPullErrors(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, open(t, over(daemon(t).Host)))
 	closed := testimage.Registry(t, testimage.RegistryOptions{Username: "ci", Password: "canary-password"})
 	secret := node.Image{Reference: closed.Push(t, "app:1", testimage.App(t, "1", nil))}
@@ -121,6 +125,7 @@ func TestPullErrors(t *testing.T) {
 
 // The image's own HEALTHCHECK is told, and Docker goes on with it.
 func TestImageHealthCheck(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, open(t, over(daemon(t).Host)))
 	r := testimage.Registry(t, testimage.RegistryOptions{})
 	built, err := testimage.BuildApp("1", nil, testimage.Options{HealthCheck: &v1.HealthConfig{Test: []string{"CMD", "/app", "bad"}, Interval: 1e8, Retries: 2}})

@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"context"
 	"crypto/rand"
 	"testing"
 
@@ -38,11 +39,15 @@ func over(host string) docker.Config {
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	host := daemon(t).Host
-	nodetest.Run(t, nodetest.NewImages(t), func(t *testing.T) node.Driver { return open(t, over(host)) })
-	d := open(t, over(host))
-	left, err := d.List(t.Context())
-	if err != nil || len(left) > 0 {
-		t.Errorf("left on the node: %v (%v)", left, err)
-	}
+	config := over(host)
+	config.EngineID = "eng_" + rand.Text() // what is left in the end is the suite's
+	t.Cleanup(func() {
+		left, err := open(t, config).List(context.Background())
+		if err != nil || len(left) > 0 {
+			t.Errorf("left on the node: %v (%v)", left, err)
+		}
+	})
+	nodetest.RunParallel(t, images(t), func(t *testing.T) node.Driver { return open(t, config) })
 }

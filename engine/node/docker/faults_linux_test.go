@@ -16,6 +16,7 @@ import (
 // A Docker Engine that hangs ends no call but by its context; one that is killed
 // is told, and everything goes on with the next one.
 func TestEngineStopsAndIsKilled(t *testing.T) {
+	t.Parallel()
 	d := testdocker.New(t, testdocker.Options{})
 	b := newBench(t, open(t, over(d.Host)))
 	c := engine.Component{Files: map[string]engine.File{"/etc/app/x": {Content: "y"}}}
@@ -72,13 +73,14 @@ func TestEngineStopsAndIsKilled(t *testing.T) {
 // A call that was cut off at any moment is made again, and leaves one instance
 // with its files.
 func TestCutOffCreation(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	b := newBench(t, open(t, over(d.Host)))
 	c := idle()
 	c.Files = map[string]engine.File{"/etc/app/x": {Content: "y"}}
 	c.Volumes = map[string]engine.Volume{"data": {Path: "/data"}}
 	s := b.spec("api-1-1", 1, c)
-	for wait := time.Millisecond; ; wait += 7 * time.Millisecond {
+	for wait := time.Millisecond; ; wait += 7*time.Millisecond + wait/8 {
 		ctx, cancel := context.WithTimeout(t.Context(), wait)
 		err := b.Create(ctx, s)
 		if err == nil {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,12 +19,31 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/nodetest"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
-// images are served as long as the test runs.
+// shared are the suite's images, for all tests of this process.
+var shared struct {
+	once   sync.Once
+	images nodetest.Images
+	end    func()
+	err    error
+}
+
 func images(t *testing.T) nodetest.Images {
 	t.Helper()
-	return nodetest.NewImages(t)
+	shared.once.Do(func() { shared.images, shared.end, shared.err = nodetest.ServeImages() })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.images
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.end != nil {
+		shared.end()
+	}
+	os.Exit(code)
 }
 
 // bench is a driver with the suite's image on its node.

@@ -16,6 +16,7 @@ import (
 
 // A connection goes on while the instance gets its component's name, and loses it.
 func TestRouteKeepsConnections(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, open(t, over(daemon(t).Host)))
 	old := b.start("api-1-1", 1, engine.Component{})
 	b.serving(old)
@@ -57,6 +58,7 @@ func TestRouteKeepsConnections(t *testing.T) {
 
 // What others made is never touched, and the error names the owner.
 func TestForeign(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	b := newBench(t, open(t, over(d.Host)))
 	ctx := t.Context()
@@ -112,6 +114,7 @@ func runnable(reference string) string {
 
 // Everything that people change by hand is told in words.
 func TestAltered(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	b := newBench(t, open(t, over(d.Host)))
 	c, ctx := d.Client(t), t.Context()

@@ -13,6 +13,7 @@ import (
 // Everything goes over ssh: the API, the streams of commands, and connections to
 // ports that are not published. A connection that was cut is made again.
 func TestSSH(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	server := testdocker.NewSSHD(t)
 	connection := docker.Connection{Host: "ssh://root@" + server.Address + d.Socket(),
@@ -61,6 +62,7 @@ func TestSSH(t *testing.T) {
 
 // Where the server forwards no sockets, the docker program there is asked.
 func TestSSHWithoutForwarding(t *testing.T) {
+	t.Parallel()
 	d := daemon(t)
 	server := testdocker.NewSSHD(t, "AllowStreamLocalForwarding no", "SetEnv DOCKER_HOST="+d.Host)
 	b := newBench(t, open(t, docker.Config{Connection: docker.Connection{Host: "ssh://root@" + server.Address + d.Socket(),

@@ -1,10 +1,10 @@
 package nodetest
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -13,25 +13,17 @@ import (
 
 // newOutside makes a directory of the node that anybody may write to, and no
 // instance may reach.
-func newOutside(t testing.TB, tool []byte) string {
-	t.Helper()
+func newOutside(tool []byte) (string, error) {
 	dir, err := os.MkdirTemp("", "slipway-outside-")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	errs := []error{os.Chmod(dir, 0o777)} //nolint:gosec // the worst case
 	for name, content := range map[string][]byte{"secret": []byte("of the node"), "resolv.conf": []byte("of the node"), "program": tool} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o777); err != nil { //nolint:gosec // the worst case
-			t.Fatal(err)
-		}
-		if err := os.Chmod(filepath.Join(dir, name), 0o777); err != nil { //nolint:gosec // the worst case
-			t.Fatal(err)
-		}
+		path := filepath.Join(dir, name)
+		errs = append(errs, os.WriteFile(path, content, 0o777), os.Chmod(path, 0o777)) //nolint:gosec // the worst case
 	}
-	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // the worst case
-		t.Fatal(err)
-	}
-	return dir
+	return dir, errors.Join(errs...)
 }
 
 func crookedFiles(outside, tool string) []testimage.File {

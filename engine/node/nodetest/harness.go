@@ -39,7 +39,7 @@ func Deployment(t *testing.T) string {
 
 func newHarness(t *testing.T, d node.Driver, images Images) *harness {
 	h := &harness{T: t, Driver: d, images: images, deployment: Deployment(t)}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	h.ctx = ctx
 	t.Cleanup(func() {
 		cancel()
