@@ -4,13 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
-
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
@@ -49,44 +43,6 @@ func (made declared) String() string {
 	return string(text)
 }
 
-// altered tells what differs from what was made, each in a short phrase.
-func (d *Driver) altered(c container.InspectResponse) []string {
-	made := declaredOf(c.Config.Labels)
-	var all []string
-	say := func(differs bool, format string, args ...any) {
-		if differs {
-			all = append(all, fmt.Sprintf(format, args...))
-		}
-	}
-	name := strings.TrimPrefix(c.Name, "/")
-	key := keyOf(c.Config.Labels)
-	say(c.State.Paused, "is paused")
-	say(name != containerName(key) && name != containerName(key)+staged, "name is %s", name)
-	say(c.Config.Image != made.Run, "image is %s", c.Config.Image)
-	say(c.HostConfig.Memory != made.Memory, "memory is %s", bytesOrNone(c.HostConfig.Memory))
-	say(c.HostConfig.NanoCPUs != made.CPU, "cpu is %g", float64(c.HostConfig.NanoCPUs)/1e9)
-	say(pids(c.HostConfig.PidsLimit) != made.Pids, "pids is %d", pids(c.HostConfig.PidsLimit))
-	say(c.HostConfig.RestartPolicy.Name != container.RestartPolicyMode(made.Restart) && c.State.Running, "restart policy is %q", c.HostConfig.RestartPolicy.Name)
-	say(!holds(envMap(c.Config.Env), made.Env), "environment differs")
-	say(!holds(c.Config.Labels, made.Labels), "labels differ")
-	say(!slices.Equal(mountPhrases(c.HostConfig.Mounts), made.Mounts), "mounts differ")
-	say(!samePorts(c.HostConfig.PortBindings, d.portBindings(made)), "published ports differ")
-	return append(all, alteredNetworks(c, networkName(key.Deployment))...)
-}
-
-func alteredNetworks(c container.InspectResponse, own string) []string {
-	var all []string
-	if _, joined := c.NetworkSettings.Networks[own]; !joined {
-		all = append(all, "is not in network "+own)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		if name != own {
-			all = append(all, "is also in network "+name)
-		}
-	}
-	return all
-}
-
 // fingerprints shorten values, since labels are listed with every container.
 func fingerprints(values map[string]string) map[string]string {
 	short := map[string]string{}
@@ -101,16 +57,6 @@ func fingerprint(value string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// holds reports whether every value is there; others may be too.
-func holds(values, wanted map[string]string) bool {
-	for name, want := range wanted {
-		if value, ok := values[name]; !ok || fingerprint(value) != want {
-			return false
-		}
-	}
-	return true
-}
-
 func envMap(list []string) map[string]string {
 	env := map[string]string{}
 	for _, line := range list {
@@ -118,34 +64,4 @@ func envMap(list []string) map[string]string {
 		env[name] = value
 	}
 	return env
-}
-
-func mountPhrases(mounts []mount.Mount) []string {
-	var all []string
-	for _, m := range mounts {
-		if strings.HasSuffix(m.Source, filesSuffix) || strings.Contains(m.Source, filesSuffix+"/") {
-			continue // how files come in is the driver's own business
-		}
-		phrase := fmt.Sprintf("%s %s %s", m.Type, m.Source, m.Target)
-		if m.ReadOnly {
-			phrase += " ro"
-		}
-		all = append(all, phrase)
-	}
-	slices.Sort(all)
-	return all
-}
-
-func pids(limit *int64) int64 {
-	if limit == nil || *limit < 0 {
-		return 0
-	}
-	return *limit
-}
-
-func bytesOrNone(n int64) string {
-	if n == 0 {
-		return "not limited"
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -1,7 +1,6 @@
 package docker_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"strings"
@@ -110,84 +109,4 @@ func conflict(t *testing.T, err error, words ...string) {
 func runnable(reference string) string {
 	base, digest, _ := strings.Cut(reference, "@")
 	return base[:strings.LastIndexByte(base, ':')] + "@" + digest
-}
-
-// Everything that people change by hand is told in words.
-func TestAltered(t *testing.T) {
-	t.Parallel()
-	d := daemon(t)
-	b := newBench(t, open(t, over(d.Host)))
-	c, ctx := d.Client(t), t.Context()
-	limits := idle()
-	limits.Resources = &engine.Resources{Memory: "64Mi", CPU: ptr(0.5), Pids: ptr(100)}
-	key := b.start("api-1-1", 1, limits)
-	name := strings.TrimPrefix(b.deployment, "acme/test/") + "-api-1-1"
-	other, err := c.NetworkCreate(ctx, "elsewhere", client.NetworkCreateOptions{Driver: "bridge"})
-	b.ok(err)
-	defer c.NetworkRemove(ctx, other.ID, client.NetworkRemoveOptions{}) //nolint:errcheck // tidying up
-	found, err := c.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
-	b.ok(err)
-	id := found.Container.ID
-	for _, test := range []struct {
-		want string
-		do   func() error
-		undo func() error
-	}{
-		{"is paused", func() error { _, err := c.ContainerPause(ctx, id, client.ContainerPauseOptions{}); return err },
-			func() error { _, err := c.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{}); return err }},
-		{"name is mine", func() error {
-			_, err := c.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: "mine"})
-			return err
-		},
-			func() error {
-				_, err := c.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name})
-				return err
-			}},
-		{"is also in network elsewhere", func() error {
-			_, err := c.NetworkConnect(ctx, other.ID, client.NetworkConnectOptions{Container: id})
-			return err
-		},
-			func() error {
-				_, err := c.NetworkDisconnect(ctx, other.ID, client.NetworkDisconnectOptions{Container: id})
-				return err
-			}},
-		{"memory is 134217728 bytes", func() error { return update(c, id, container.Resources{Memory: 128 << 20, MemorySwap: 128 << 20}) },
-			func() error { return update(c, id, container.Resources{Memory: 64 << 20, MemorySwap: 64 << 20}) }},
-		{"cpu is 0.25", func() error { return update(c, id, container.Resources{NanoCPUs: 250_000_000}) },
-			func() error { return update(c, id, container.Resources{NanoCPUs: 500_000_000}) }},
-		{"pids is 50", func() error { return update(c, id, container.Resources{PidsLimit: ptr(int64(50))}) },
-			func() error { return update(c, id, container.Resources{PidsLimit: ptr(int64(100))}) }},
-	} {
-		b.ok(test.do())
-		i, err := b.Inspect(ctx, key)
-		b.ok(err)
-		if len(i.Altered) != 1 || i.Altered[0] != test.want {
-			t.Errorf("altered is %q, want %q", i.Altered, test.want)
-		}
-		b.ok(test.undo())
-		if i, err = b.Inspect(ctx, key); err != nil || len(i.Altered) > 0 {
-			t.Errorf("after undoing %q: %q (%v)", test.want, i.Altered, err)
-		}
-	}
-	remade := *found.Container.Config
-	remade.Env = append([]string{"EXTRA=1"}, "PATH=/elsewhere")
-	remade.Image = runnable(b.images.Newer.Reference)
-	b.ok(b.Pull(ctx, b.images.Newer))
-	_, err = c.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true})
-	b.ok(err)
-	_, err = c.ContainerCreate(ctx, client.ContainerCreateOptions{Name: name, Config: &remade})
-	b.ok(err)
-	i, err := b.Inspect(ctx, key)
-	b.ok(err)
-	told := strings.Join(i.Altered, ", ")
-	for _, want := range []string{"image is", "memory is not limited", "is not in network"} {
-		if !strings.Contains(told, want) {
-			t.Errorf("a container made anew by hand tells %q, without %q", told, want)
-		}
-	}
-}
-
-func update(c *client.Client, id string, r container.Resources) error {
-	_, err := c.ContainerUpdate(context.Background(), id, client.ContainerUpdateOptions{Resources: &r})
-	return err
 }

@@ -80,7 +80,8 @@ func portKey(p engine.Port) network.Port {
 // portBindings publishes the ports as they were chosen.
 func (d *Driver) portBindings(made declared) network.PortMap {
 	bindings := network.PortMap{}
-	for name, p := range made.Ports {
+	for _, name := range slices.Sorted(maps.Keys(made.Ports)) { // in order: two may lead to one port of the container
+		p := made.Ports[name]
 		key := portKey(p)
 		bindings[key] = append(bindings[key], network.PortBinding{HostIP: d.bindAddress(p), HostPort: strconv.Itoa(made.Chosen[name])})
 	}
@@ -103,10 +104,6 @@ func (d *Driver) bindAddress(p engine.Port) netip.Addr {
 		return netip.IPv4Unspecified()
 	}
 	return ip
-}
-
-func samePorts(a, b network.PortMap) bool {
-	return maps.EqualFunc(a, b, func(x, y []network.PortBinding) bool { return slices.Equal(x, y) })
 }
 
 // endpoint is where a published port is reached.

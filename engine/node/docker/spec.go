@@ -62,7 +62,7 @@ func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) 
 	made := declared{
 		Image: s.Image, Run: runReference(s.Image),
 		Memory: limits.Memory, CPU: limits.NanoCPUs, Pids: pids(limits.PidsLimit),
-		Env: fingerprints(s.Env), Labels: fingerprints(c.Labels), Mounts: mountPhrases(mounts),
+		Env: fingerprints(s.Env), Labels: fingerprints(c.Labels), Mounts: mountPhrases(&container.HostConfig{Mounts: mounts}),
 		Ports: publishedPorts(c.Ports), Chosen: chosen, Files: slices.Sorted(maps.Keys(c.Files)),
 		Grace: grace.String(), Restart: restartPolicy(c.Restart),
 	}
