@@ -106,12 +106,17 @@ func (d *Driver) build(ctx context.Context, name string, made creation, files []
 
 // removeUnfinished removes what calls that were cut off left of an instance.
 func (d *Driver) removeUnfinished(ctx context.Context, key node.Key) error {
-	all, err := d.everyContainer(ctx, d.owned(key.Deployment).Add("label", labelInstance+"="+key.Name))
+	return d.removeLabelled(ctx, key, func(c container.Summary) bool { return rank(c) == halfMade })
+}
+
+// removeLabelled removes those containers with the labels of an instance.
+func (d *Driver) removeLabelled(ctx context.Context, key node.Key, which func(container.Summary) bool) error {
+	all, err := d.labelled(ctx, d.owned(key.Deployment).Add("label", labelInstance+"="+key.Name))
 	if err != nil {
 		return err
 	}
 	for _, c := range all {
-		if !strings.Contains(nameOf(c), unfinished) {
+		if !which(c) {
 			continue
 		}
 		_, err := d.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})

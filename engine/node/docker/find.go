@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -72,27 +73,62 @@ func (d *Driver) containers(ctx context.Context, filter client.Filters) ([]conta
 // everyContainer also lists what was never finished, where there is no whole
 // instance of that name.
 func (d *Driver) everyContainer(ctx context.Context, filter client.Filters) ([]container.Summary, error) {
+	list, err := d.labelled(ctx, filter)
+	own, _ := instancesOf(list)
+	return own, err
+}
+
+// labelled lists everything that says to be an instance.
+func (d *Driver) labelled(ctx context.Context, filter client.Filters) ([]container.Summary, error) {
 	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filter})
 	if err != nil {
 		return nil, d.failed("list containers", err)
 	}
-	rank := func(c container.Summary) int {
-		switch name := nameOf(c); {
-		case strings.Contains(name, unfinished):
-			return 0
-		case strings.HasSuffix(name, staged):
-			return 1
-		default:
-			return 2
+	return slices.DeleteFunc(list.Items, func(c container.Summary) bool {
+		return c.Labels[labelInstance] == "" || c.State == container.StateRemoving
+	}), nil
+}
+
+// instancesOf tells the container that is each instance, and the names of copies
+// that somebody made of it with all its labels.
+func instancesOf(list []container.Summary) (own []container.Summary, copies map[node.Key][]string) {
+	slices.SortStableFunc(list, func(a, b container.Summary) int {
+		return cmp.Or(cmp.Compare(rank(b), rank(a)), cmp.Compare(a.Created, b.Created))
+	})
+	copies = map[node.Key][]string{}
+	seen := map[node.Key]bool{}
+	for _, c := range list {
+		key := keyOf(c.Labels)
+		switch {
+		case !seen[key]:
+			seen[key] = true
+			own = append(own, c)
+		case rank(c) == renamed:
+			copies[key] = append(copies[key], nameOf(c))
 		}
 	}
-	best := map[node.Key]int{}
-	for _, c := range list.Items {
-		best[keyOf(c.Labels)] = max(best[keyOf(c.Labels)], rank(c))
+	return own, copies
+}
+
+// How likely a container is the instance that its labels name, by its own name.
+const (
+	halfMade = iota
+	successor
+	renamed
+	itself
+)
+
+func rank(c container.Summary) int {
+	switch name := nameOf(c); {
+	case strings.Contains(name, unfinished):
+		return halfMade
+	case strings.HasSuffix(name, staged):
+		return successor
+	case name != containerName(keyOf(c.Labels)):
+		return renamed
+	default:
+		return itself
 	}
-	return slices.DeleteFunc(list.Items, func(c container.Summary) bool {
-		return c.Labels[labelInstance] == "" || c.State == container.StateRemoving || rank(c) < best[keyOf(c.Labels)]
-	}), nil
 }
 
 func nameOf(c container.Summary) string {

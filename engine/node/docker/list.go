@@ -20,17 +20,22 @@ const inspections = 16
 // List implements node.Driver: one list call, then each container of this engine
 // is inspected, since the list tells neither limits nor how an instance ended.
 func (d *Driver) List(ctx context.Context) ([]node.Instance, error) {
-	all, err := d.everyContainer(ctx, d.owned("")) // also what was never finished, for somebody to remove it
+	list, err := d.labelled(ctx, d.owned(""))
 	if err != nil {
 		return nil, err
 	}
+	all, copies := instancesOf(list) // also what was never finished, for somebody to remove it
 	inspected, err := d.inspectAll(ctx, all)
 	if err != nil {
 		return nil, err
 	}
 	instances := make([]node.Instance, 0, len(inspected))
 	for _, c := range inspected {
-		instances = append(instances, d.instance(c))
+		i := d.instance(c)
+		for _, name := range copies[i.Key] {
+			i.Altered = append(i.Altered, "has a copy, container "+name)
+		}
+		instances = append(instances, i)
 	}
 	slices.SortFunc(instances, func(a, b node.Instance) int {
 		return cmp.Or(cmp.Compare(a.Key.Deployment, b.Key.Deployment), cmp.Compare(a.Key.Name, b.Key.Name))

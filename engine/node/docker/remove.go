@@ -15,14 +15,15 @@ import (
 // Remove implements node.Driver. Docker forgets the output with the container; this
 // process remembers its end.
 func (d *Driver) Remove(ctx context.Context, key node.Key) error {
-	if err := d.removeUnfinished(ctx, key); err != nil {
-		return err
-	}
 	c, err := d.find(ctx, key)
 	if errors.Is(err, engine.ErrNotFound) {
-		return nil
+		return d.removeUnfinished(ctx, key)
 	}
 	if err != nil {
+		return err
+	}
+	// First what else has its labels: half made ones, and copies that somebody made.
+	if err := d.removeLabelled(ctx, key, func(other container.Summary) bool { return other.ID != c.ID }); err != nil {
 		return err
 	}
 	d.rememberLogs(ctx, c)
