@@ -24,10 +24,14 @@ func All() []func() datasource.DataSource {
 		newEnvironment,
 		newImage,
 		newNode,
+		newOperations,
 		newProduct,
 		newRegistry,
+		newRevisions,
 		newTeam,
 		newVersion,
+		newVersionDiff,
+		newVersions,
 	}
 }
 

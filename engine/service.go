@@ -105,6 +105,12 @@ type Versions interface {
 	Version(ctx context.Context, id string) (Version, error)
 	UpdateVersion(ctx context.Context, v Version) (Version, error)
 	DeleteVersion(ctx context.Context, id string) error
+	// Versions lists a product's versions that match, but not retired ones:
+	// incremental ones from the highest down, then rolling ones by name.
+	Versions(ctx context.Context, f VersionFilter) ([]Version, error)
+	// VersionDiff tells what changes from one version to another of any
+	// product: refs or ids, also of retired ones.
+	VersionDiff(ctx context.Context, from, to string) ([]Difference, error)
 }
 
 // Environments keeps environments.
@@ -138,6 +144,9 @@ type Deployments interface {
 	Deployments(ctx context.Context, f DeploymentFilter) ([]Deployment, error)
 	// Revisions lists a deployment's revisions, newest first.
 	Revisions(ctx context.Context, deploymentID string) ([]Revision, error)
+	// Operations lists what the engine did, with its steps, newest first. Also
+	// of deployments that are gone.
+	Operations(ctx context.Context, f OperationFilter) ([]Operation, error)
 }
 
 // PlanInput is what PlanDeployment knows beside the wanted deployment.

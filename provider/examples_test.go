@@ -115,7 +115,7 @@ func TestAccDataSourceExamples(t *testing.T) {
 	dir := acctest.DataDir(t)
 	paths, err := filepath.Glob("../examples/data-sources/*/data-source.tf")
 	mustDo(t, err)
-	if len(paths) < 9 {
+	if len(paths) < 13 {
 		t.Fatalf("only %d examples: %v", len(paths), paths)
 	}
 	before := acctest.Join(acctest.Provider(dir), plainRegistry(e.registry))
@@ -125,6 +125,7 @@ func TestAccDataSourceExamples(t *testing.T) {
 		text := e.read(t, path)
 		// The stand-in speaks plain HTTP, which only a team's registry allows.
 		text = strings.ReplaceAll(text, `data "slipway_image" "nginx" {`, "data \"slipway_image\" \"nginx\" {\n  team_id = \"acme\"")
+		text = strings.ReplaceAll(text, "acme/shop/1.5.0", "acme/shop/1.4.0") // the only one that there is
 		whole = acctest.Join(whole, text)
 	}
 	steps(t, dir,

@@ -38,7 +38,8 @@ func TestSchemasAreValidAndDescribed(t *testing.T) {
 	if diff := cmp.Diff(wantResources, slices.Sorted(maps.Keys(resp.ResourceSchemas))); diff != "" {
 		t.Errorf("resources (-want +got):\n%s", diff)
 	}
-	wantSources := slices.Sorted(slices.Values(append(wantResources, "slipway_deployments", "slipway_image")))
+	wantSources := slices.Sorted(slices.Values(append(wantResources,
+		"slipway_deployments", "slipway_image", "slipway_operations", "slipway_revisions", "slipway_version_diff", "slipway_versions")))
 	if diff := cmp.Diff(wantSources, slices.Sorted(maps.Keys(resp.DataSourceSchemas))); diff != "" {
 		t.Errorf("data sources (-want +got):\n%s", diff)
 	}

@@ -30,9 +30,9 @@ func (j storeJournal) Begin(ctx context.Context, s rollout.Step) (func(error), e
 		return nil, err
 	}
 	return func(failed error) {
-		status, detail := store.StepDone, ""
+		status, detail := engine.StepDone, ""
 		if failed != nil {
-			status, detail = store.StepFailed, failed.Error()
+			status, detail = engine.StepFailed, failed.Error()
 		}
 		// A step whose end is not recorded counts as started: it is safe to repeat.
 		_ = j.store.FinishStep(ctx, j.operation, step.Seq, status, detail)
@@ -51,7 +51,7 @@ func (e *Engine) begin(ctx context.Context, deployment, kind string) (*operation
 	if _, err := e.store.InterruptOperations(ctx, deployment); err != nil {
 		return nil, err
 	}
-	o, err := e.store.CreateOperation(ctx, store.Operation{DeploymentID: deployment, Kind: kind, Owner: e.owner})
+	o, err := e.store.CreateOperation(ctx, engine.Operation{DeploymentID: deployment, Kind: kind, Owner: e.owner})
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func (e *Engine) begin(ctx context.Context, deployment, kind string) (*operation
 
 // end closes the operation with what it answered.
 func (o *operation) end(ctx context.Context, failed error) {
-	status, text := store.OperationSucceeded, ""
+	status, text := engine.OperationSucceeded, ""
 	if failed != nil {
-		status, text = store.OperationFailed, failed.Error()
+		status, text = engine.OperationFailed, failed.Error()
 	}
 	if err := o.engine.store.FinishOperation(context.WithoutCancel(ctx), o.id, status, text); err != nil {
 		o.engine.log.WarnContext(ctx, "close operation", "operation", o.id, "error", err.Error())
@@ -87,7 +87,7 @@ func (o *operation) forgetFailed(ctx context.Context, deployment string, failed 
 			return err
 		}
 		own, err := tx.Operation(ctx, o.id)
-		if err != nil || own.Status != store.OperationRunning {
+		if err != nil || own.Status != engine.OperationRunning {
 			return err
 		}
 		return tx.DeleteDeployment(ctx, deployment)

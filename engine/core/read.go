@@ -79,16 +79,3 @@ func (e *Engine) look(ctx context.Context, n engine.Node, s *serving, d *engine.
 	maps.Copy(d.Observed.Endpoints, endpoints)
 	return nil
 }
-
-// Revisions implements engine.Service.
-func (e *Engine) Revisions(ctx context.Context, deploymentID string) ([]engine.Revision, error) {
-	records, err := e.store.ListRevisionsByDeployment(ctx, deploymentID)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]engine.Revision, 0, len(records))
-	for _, r := range records {
-		all = append(all, r.Revision)
-	}
-	return all, nil
-}

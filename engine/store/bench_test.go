@@ -55,7 +55,7 @@ func BenchmarkFirstOpen(b *testing.B) {
 func BenchmarkWrite(b *testing.B) {
 	ctx := context.Background()
 	s := openStore(b)
-	o, err := s.CreateOperation(ctx, store.Operation{DeploymentID: "acme/production/shop", Kind: "update"})
+	o, err := s.CreateOperation(ctx, engine.Operation{DeploymentID: "acme/production/shop", Kind: "update"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,48 +13,48 @@ import (
 func TestOperations(t *testing.T) {
 	ctx, c := context.Background(), newClock()
 	s := openWith(t, filepath.Join(t.TempDir(), store.FileName), store.Options{Now: c.now})
-	begin := func(deployment string) store.Operation {
+	begin := func(deployment string) engine.Operation {
 		c.pass(time.Millisecond)
-		return must[store.Operation](t)(s.CreateOperation(ctx, store.Operation{DeploymentID: deployment, Kind: "update", Owner: "process 7"}))
+		return must[engine.Operation](t)(s.CreateOperation(ctx, engine.Operation{DeploymentID: deployment, Kind: "update", Owner: "process 7"}))
 	}
 	a, b, other := begin("acme/e/a"), begin("acme/e/a"), begin("acme/e/b")
 	if a.ID >= b.ID || b.ID >= other.ID || a.ID[:3] != "op_" {
 		t.Errorf("ids do not sort by time: %s %s %s", a.ID, b.ID, other.ID)
 	}
-	same(t, a, must[store.Operation](t)(s.Operation(ctx, a.ID)))
+	same(t, a, must[engine.Operation](t)(s.Operation(ctx, a.ID)))
 
-	pull := must[store.Step](t)(s.StartStep(ctx, a.ID, "pull", "api", "image"))
-	create := must[store.Step](t)(s.StartStep(ctx, a.ID, "create", "api", ""))
-	ok(t, s.FinishStep(ctx, a.ID, pull.Seq, store.StepDone, ""))
-	ok(t, s.FinishStep(ctx, a.ID, create.Seq, store.StepFailed, "port taken"))
+	pull := must[engine.OperationStep](t)(s.StartStep(ctx, a.ID, "pull", "api", "image"))
+	create := must[engine.OperationStep](t)(s.StartStep(ctx, a.ID, "create", "api", ""))
+	ok(t, s.FinishStep(ctx, a.ID, pull.Seq, engine.StepDone, ""))
+	ok(t, s.FinishStep(ctx, a.ID, create.Seq, engine.StepFailed, "port taken"))
 	c.pass(time.Second)
-	again := must[store.Step](t)(s.StartStep(ctx, a.ID, "create", "api", "once more"))
+	again := must[engine.OperationStep](t)(s.StartStep(ctx, a.ID, "create", "api", "once more"))
 	if pull.Seq != 1 || create.Seq != 2 || again.Seq != 2 || again.Attempt != 2 {
 		t.Errorf("steps are %+v, %+v, %+v", pull, create, again)
 	}
-	pull.Status, pull.Finished = store.StepDone, a.Started.Add(2*time.Millisecond)
-	same(t, []store.Step{pull, again}, must[store.Operation](t)(s.Operation(ctx, a.ID)).Steps)
-	refused(t, s.FinishStep(ctx, a.ID, 9, store.StepDone, ""), engine.ErrNotFound)
+	pull.Status, pull.FinishedAt = engine.StepDone, a.StartedAt.Add(2*time.Millisecond)
+	same(t, []engine.OperationStep{pull, again}, must[engine.Operation](t)(s.Operation(ctx, a.ID)).Steps)
+	refused(t, s.FinishStep(ctx, a.ID, 9, engine.StepDone, ""), engine.ErrNotFound)
 
-	ok(t, s.FinishOperation(ctx, a.ID, store.OperationFailed, "boom"))
-	ok(t, s.FinishOperation(ctx, a.ID, store.OperationSucceeded, "")) // too late
+	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationFailed, "boom"))
+	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationSucceeded, "")) // too late
 	_, err := s.StartStep(ctx, a.ID, "late", "", "")
 	refused(t, err, engine.ErrNotFound)
 	same(t, []string{b.ID}, must[[]string](t)(s.InterruptOperations(ctx, "acme/e/a")))
 	same(t, nil, must[[]string](t)(s.InterruptOperations(ctx, "acme/e/a")))
 
-	got := map[string]store.OperationStatus{}
+	got := map[string]engine.OperationStatus{}
 	var order []string
-	for _, o := range must[[]store.Operation](t)(s.ListOperations(ctx, store.OperationFilter{})) {
+	for _, o := range must[[]engine.Operation](t)(s.ListOperations(ctx, engine.OperationFilter{})) {
 		got[o.ID], order = o.Status, append(order, o.ID)
-		if (o.Status == store.OperationRunning) != o.Finished.IsZero() {
-			t.Errorf("%s is %s and finished at %v", o.ID, o.Status, o.Finished)
+		if (o.Status == engine.OperationRunning) != o.FinishedAt.IsZero() {
+			t.Errorf("%s is %s and finished at %v", o.ID, o.Status, o.FinishedAt)
 		}
 	}
-	same(t, map[string]store.OperationStatus{a.ID: "failed", b.ID: "interrupted", other.ID: "running"}, got)
+	same(t, map[string]engine.OperationStatus{a.ID: "failed", b.ID: "interrupted", other.ID: "running"}, got)
 	same(t, []string{other.ID, b.ID, a.ID}, order)
-	for _, f := range []store.OperationFilter{{DeploymentID: "acme/e/b"}, {Status: store.OperationRunning}, {Limit: 1}} {
-		if list := must[[]store.Operation](t)(s.ListOperations(ctx, f)); len(list) != 1 || list[0].ID != other.ID {
+	for _, f := range []engine.OperationFilter{{DeploymentID: "acme/e/b"}, {Status: engine.OperationRunning}, {Limit: 1}} {
+		if list := must[[]engine.Operation](t)(s.ListOperations(ctx, f)); len(list) != 1 || list[0].ID != other.ID {
 			t.Errorf("%+v selects %v", f, list)
 		}
 	}

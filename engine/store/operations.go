@@ -12,8 +12,8 @@ import (
 
 const selectOperations = "SELECT id, deployment_id, kind, status, owner, started_at, finished_at, error FROM operations"
 
-func scanOperation(s scanner) (o Operation, err error) {
-	return o, s.Scan(&o.ID, &o.DeploymentID, &o.Kind, &o.Status, &o.Owner, nanos{&o.Started}, nanos{&o.Finished}, &o.Error)
+func scanOperation(s scanner) (o engine.Operation, err error) {
+	return o, s.Scan(&o.ID, &o.DeploymentID, &o.Kind, &o.Status, &o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, &o.Error)
 }
 
 // newOperationID is "op_" with the milliseconds of t, so that ids sort by
@@ -24,27 +24,27 @@ func newOperationID(t time.Time) string {
 	return fmt.Sprintf("op_%012x%s", t.UnixMilli(), hex.EncodeToString(random))
 }
 
-// CreateOperation records that a run starts. ID, Status and Started are set
+// CreateOperation records that a run starts. ID, Status and StartedAt are set
 // when they are empty.
-func (s Queries) CreateOperation(ctx context.Context, o Operation) (Operation, error) {
-	if o.Started.IsZero() {
-		o.Started = s.run.now()
+func (s Queries) CreateOperation(ctx context.Context, o engine.Operation) (engine.Operation, error) {
+	if o.StartedAt.IsZero() {
+		o.StartedAt = s.run.now()
 	}
 	if o.ID == "" {
-		o.ID = newOperationID(o.Started)
+		o.ID = newOperationID(o.StartedAt)
 	}
 	if o.Status == "" {
-		o.Status = OperationRunning
+		o.Status = engine.OperationRunning
 	}
 	return o, s.run.write(ctx, func(q querier) error {
 		_, err := exec(ctx, q, "INSERT INTO operations (id, deployment_id, kind, status, owner, started_at, finished_at, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			o.ID, o.DeploymentID, o.Kind, string(o.Status), o.Owner, nanos{&o.Started}, nanos{&o.Finished}, o.Error)
+			o.ID, o.DeploymentID, o.Kind, string(o.Status), o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, o.Error)
 		return err
 	})
 }
 
 // Operation reads one operation with its steps.
-func (s Queries) Operation(ctx context.Context, id string) (Operation, error) {
+func (s Queries) Operation(ctx context.Context, id string) (engine.Operation, error) {
 	o, err := one(ctx, s.run.read(), engine.NotFound("operation", id), scanOperation, selectOperations+" WHERE id = ?", id)
 	if err == nil {
 		o.Steps, err = s.steps(ctx, id)
@@ -54,7 +54,7 @@ func (s Queries) Operation(ctx context.Context, id string) (Operation, error) {
 
 // FinishOperation records how a running operation ended. One that has ended
 // stays as it is.
-func (s Queries) FinishOperation(ctx context.Context, id string, status OperationStatus, failure string) error {
+func (s Queries) FinishOperation(ctx context.Context, id string, status engine.OperationStatus, failure string) error {
 	now := s.run.now()
 	return s.run.write(ctx, func(q querier) error {
 		_, err := exec(ctx, q, "UPDATE operations SET status = ?, error = ?, finished_at = ? WHERE id = ? AND status = 'running'",
@@ -80,7 +80,7 @@ func (s Queries) InterruptOperations(ctx context.Context, deploymentID string) (
 }
 
 // ListOperations reads operations without their steps, newest first.
-func (s Queries) ListOperations(ctx context.Context, f OperationFilter) ([]Operation, error) {
+func (s Queries) ListOperations(ctx context.Context, f engine.OperationFilter) ([]engine.Operation, error) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 1 << 30

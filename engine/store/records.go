@@ -41,59 +41,6 @@ type Revision struct {
 	Config    []byte   // what a rollback restores; the store does not look inside
 }
 
-// Operation is one recorded run of the engine.
-type Operation struct {
-	ID           string // op_…, later ones sort after earlier ones
-	DeploymentID string
-	Kind         string // create, update, delete, repair, recover, …
-	Status       OperationStatus
-	Owner        string // who runs it, for people
-	Started      time.Time
-	Finished     time.Time // zero while running
-	Error        string    // why it failed, ""
-	Steps        []Step    // in order; only Operation fills them
-}
-
-// OperationStatus says how an operation stands.
-type OperationStatus string
-
-// The statuses of an operation.
-const (
-	OperationRunning     OperationStatus = "running"
-	OperationSucceeded   OperationStatus = "succeeded"
-	OperationFailed      OperationStatus = "failed"
-	OperationInterrupted OperationStatus = "interrupted" // its process ended before it did
-)
-
-// Step is one journaled step of an operation.
-type Step struct {
-	Seq       int    // from 1, in the order of first start
-	Name      string // pull, create, start, …
-	Component string // "" when it concerns the whole deployment
-	Status    StepStatus
-	Attempt   int // from 1
-	Started   time.Time
-	Finished  time.Time // zero while started
-	Detail    string
-}
-
-// StepStatus says how a step stands.
-type StepStatus string
-
-// The statuses of a step.
-const (
-	StepStarted StepStatus = "started"
-	StepDone    StepStatus = "done"
-	StepFailed  StepStatus = "failed"
-)
-
-// OperationFilter selects operations; an empty field selects all.
-type OperationFilter struct {
-	DeploymentID string
-	Status       OperationStatus
-	Limit        int // newest ones, 0 = all
-}
-
 // LeaseOwner is the process, and within it the run, that holds a lease.
 type LeaseOwner struct {
 	ID   string // unique to the run; two runs of one process exclude each other

@@ -10,7 +10,7 @@ import (
 )
 
 // soon matches a verdict that did not wait for a deadline of half a minute.
-const soon = `(\d+ms|[0-9](\.\d+)?s)`
+const soon = `(\d+ms|[12]?[0-9](\.\d+)?s)`
 
 // told expects texts in this order, however Terraform wraps its lines. What is
 // between slashes is a regular expression.
