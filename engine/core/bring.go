@@ -77,8 +77,8 @@ func (a *attempt) failed(phase engine.Phase, err error) error {
 
 // observe lists the deployment's instances as they are now.
 func (a *attempt) observe(ctx context.Context) ([]node.Instance, error) {
-	all, err := a.driver.List(ctx)
-	return ofDeployment(all, a.rec.ID), err
+	seen, err := a.driver.Observe(ctx, a.rec.ID)
+	return seen.Instances, err
 }
 
 // settle closes the revision that a killed process left open, and brings the

@@ -34,7 +34,7 @@ func (e *Engine) CreateDeployment(ctx context.Context, d engine.Deployment, secr
 	if err := e.createHeld(held, d, secrets); err != nil {
 		return engine.Deployment{}, err
 	}
-	return e.Deployment(ctx, d.ID)
+	return e.outcome(ctx, d.ID)
 }
 
 // createHeld makes the deployment's row, which takes the prefix, and rolls out.
@@ -69,7 +69,7 @@ func (e *Engine) UpdateDeployment(ctx context.Context, d engine.Deployment, secr
 	}
 	defer release()
 	failed := e.updateHeld(held, d, secrets)
-	now, err := e.Deployment(context.WithoutCancel(ctx), d.ID)
+	now, err := e.outcome(context.WithoutCancel(ctx), d.ID)
 	if failed != nil {
 		return now, failed
 	}

@@ -79,16 +79,16 @@ func (e *Engine) driver(ctx context.Context, n engine.Node) (node.Driver, error)
 // snapshot is what a node showed in this run: one list call however many
 // deployments it has (design 4.5.4).
 type snapshot struct {
-	once      sync.Once
-	instances []node.Instance
-	err       error
+	once sync.Once
+	seen node.Observation
+	err  error
 }
 
-// instancesOn lists a node's instances, once per run until forgetNode.
-func (e *Engine) instancesOn(ctx context.Context, n engine.Node) ([]node.Instance, error) {
+// observation looks at a node, once per run until forgetNode.
+func (e *Engine) observation(ctx context.Context, n engine.Node) (node.Observation, error) {
 	d, err := e.driver(ctx, n)
 	if err != nil {
-		return nil, err
+		return node.Observation{}, err
 	}
 	e.mu.Lock()
 	s := e.snapshots[n.ID]
@@ -97,8 +97,8 @@ func (e *Engine) instancesOn(ctx context.Context, n engine.Node) ([]node.Instanc
 		e.snapshots[n.ID] = s
 	}
 	e.mu.Unlock()
-	s.once.Do(func() { s.instances, s.err = d.List(context.WithoutCancel(ctx)) })
-	return s.instances, s.err
+	s.once.Do(func() { s.seen, s.err = d.Observe(context.WithoutCancel(ctx), "") })
+	return s.seen, s.err
 }
 
 // forgetNode makes the next look at a node a fresh one.
@@ -106,16 +106,6 @@ func (e *Engine) forgetNode(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.snapshots, id)
-}
-
-func ofDeployment(all []node.Instance, id string) []node.Instance {
-	var own []node.Instance
-	for _, i := range all {
-		if i.Key.Deployment == id {
-			own = append(own, i)
-		}
-	}
-	return own
 }
 
 // CreateNode implements engine.Service. The node is asked for what it is: one

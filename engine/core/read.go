@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
@@ -14,7 +15,23 @@ func (e *Engine) Deployment(ctx context.Context, id string) (engine.Deployment, 
 	if err != nil {
 		return engine.Deployment{}, err
 	}
-	return e.observed(ctx, rec)
+	return e.observed(ctx, rec, e.observation)
+}
+
+// outcome reads a deployment after an operation on it, and leaves the node's
+// other deployments alone.
+func (e *Engine) outcome(ctx context.Context, id string) (engine.Deployment, error) {
+	rec, err := e.store.Deployment(ctx, id)
+	if err != nil {
+		return engine.Deployment{}, err
+	}
+	return e.observed(ctx, rec, func(ctx context.Context, n engine.Node) (node.Observation, error) {
+		driver, err := e.driver(ctx, n)
+		if err != nil {
+			return node.Observation{}, err
+		}
+		return driver.Observe(ctx, id)
+	})
 }
 
 // Deployments implements engine.Service.
@@ -25,7 +42,7 @@ func (e *Engine) Deployments(ctx context.Context, f engine.DeploymentFilter) ([]
 	}
 	all := make([]engine.Deployment, 0, len(records))
 	for _, rec := range records {
-		d, err := e.observed(ctx, rec)
+		d, err := e.observed(ctx, rec, e.observation)
 		if err != nil {
 			return nil, err
 		}
@@ -34,8 +51,8 @@ func (e *Engine) Deployments(ctx context.Context, f engine.DeploymentFilter) ([]
 	return all, nil
 }
 
-// observed adds what the node shows to what the store knows.
-func (e *Engine) observed(ctx context.Context, rec store.DeploymentRecord) (engine.Deployment, error) {
+// observed adds what a look at the node shows to what the store knows.
+func (e *Engine) observed(ctx context.Context, rec store.DeploymentRecord, look looker) (engine.Deployment, error) {
 	d := rec.Deployment
 	d.Observed.NodeID = rec.NodeID
 	d.Observed.Health = engine.HealthUnknown
@@ -47,35 +64,30 @@ func (e *Engine) observed(ctx context.Context, rec store.DeploymentRecord) (engi
 	if err != nil {
 		return d, err
 	}
-	if err := e.look(ctx, n, s, &d); err != nil {
+	seen, err := look(ctx, n)
+	if err == nil {
+		err = e.describe(ctx, seen, s, &d)
+	}
+	if err != nil { // the node could not be asked
 		d.Observed.NodeMessage = reasonAndHint(err)
 	}
 	return d, nil
 }
 
-// look asks the node; an error means that it could not be asked.
-func (e *Engine) look(ctx context.Context, n engine.Node, s *serving, d *engine.Deployment) error {
-	all, err := e.instancesOn(ctx, n)
-	if err != nil {
-		return err
-	}
-	driver, err := e.driver(ctx, n)
-	if err != nil {
-		return err
-	}
-	routes, endpoints, err := driver.Routes(ctx, d.ID)
-	if err != nil {
-		return err
-	}
+// looker looks at a node, or at a part of it.
+type looker func(ctx context.Context, n engine.Node) (node.Observation, error)
+
+// describe tells what was seen of a deployment.
+func (e *Engine) describe(ctx context.Context, seen node.Observation, s *serving, d *engine.Deployment) error {
 	unproven, err := e.unproven(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	instances := ofDeployment(all, d.ID)
+	instances, table := seen.Of(d.ID)
 	d.Observed.Instances = summaries(s.components(), instances)
 	d.Observed.Health = healthOf(d.Observed.Instances)
-	d.Observed.Drift = drift(s.components(), instances, routes, unproven)
+	d.Observed.Drift = drift(s.components(), instances, table.Routes, unproven)
 	d.Observed.Endpoints = map[string]engine.Endpoint{}
-	maps.Copy(d.Observed.Endpoints, endpoints)
+	maps.Copy(d.Observed.Endpoints, table.Endpoints)
 	return nil
 }

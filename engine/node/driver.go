@@ -35,6 +35,10 @@ type Driver interface {
 	// one call, ordered by key.
 	List(ctx context.Context) ([]Instance, error)
 
+	// Observe tells what List and Routes tell, at the cost of one list call: of
+	// one deployment, or of all of them where deployment is "".
+	Observe(ctx context.Context, deployment string) (Observation, error)
+
 	// Has reports whether the image with that digest is on the node.
 	Has(ctx context.Context, image Image) (bool, error)
 
@@ -205,6 +209,30 @@ type Instance struct {
 	StartedAt     time.Time
 	Altered       []string // declared things that were changed by hand, each a short phrase
 	Unpublished   []string // ports, sorted, that its route publishes and nobody listens on: Route mends it
+}
+
+// Observation is what a node shows at one moment.
+type Observation struct {
+	Instances []Instance       // ordered by key
+	Tables    map[string]Table // by deployment
+}
+
+// Of is what the observation tells of one deployment.
+func (o Observation) Of(deployment string) ([]Instance, Table) {
+	var own []Instance
+	for _, i := range o.Instances {
+		if i.Key.Deployment == deployment {
+			own = append(own, i)
+		}
+	}
+	return own, o.Tables[deployment]
+}
+
+// Table is the traffic of a deployment: the routes in force, and the addresses of
+// published ports by component/port.
+type Table struct {
+	Routes    []Route
+	Endpoints map[string]engine.Endpoint
 }
 
 // Route says which instances of a component receive traffic.

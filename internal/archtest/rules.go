@@ -73,9 +73,10 @@ func seesTheServiceOnly(p pkg) []string {
 	return broken
 }
 
-// usesNoFixture holds when only tests, and fixtures themselves, use a fixture.
+// usesNoFixture holds when only tests, fixtures themselves, and programs for
+// development use a fixture.
 func usesNoFixture(p pkg) []string {
-	if isFixture(p.path) {
+	if isFixture(p.path) || roomOf(p.path).path == "internal" {
 		return nil
 	}
 	var broken []string

@@ -33,8 +33,8 @@ type Daemon struct {
 	ended   chan struct{}
 }
 
-// start starts an Engine; Close ends it with everything that runs there.
-func start(o Options) (*Daemon, error) {
+// Start starts an Engine for who is no test; Close ends it with everything that runs there.
+func Start(o Options) (*Daemon, error) {
 	removeStale()
 	dir, err := os.MkdirTemp("/tmp", fmt.Sprintf("%s%d-", prefix, os.Getpid())) // short: a socket's path is
 	if err != nil {

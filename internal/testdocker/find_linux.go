@@ -64,7 +64,7 @@ func New(t testing.TB, o Options) *Daemon {
 	if why := Missing(); why != "" {
 		refuse(t, why)
 	}
-	d, err := start(o)
+	d, err := Start(o)
 	if err != nil {
 		fail(t, err)
 	}
@@ -85,7 +85,7 @@ func fail(t testing.TB, err error) {
 }
 
 // shared is the private Engine that tests of this process share.
-var shared = sync.OnceValues(func() (*Daemon, error) { return start(Options{}) })
+var shared = sync.OnceValues(func() (*Daemon, error) { return Start(Options{}) })
 
 // Shared gives an Engine to a test that does it no harm: which uses an engine id
 // and deployments of its own, removes what it makes, and minds nothing that others

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -17,17 +18,24 @@ import (
 // Create implements node.Driver. Until its files are in it, the container has
 // another name, so that a half made one is never taken for an instance.
 func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
-	if _, err := d.find(ctx, spec.Key); !errors.Is(err, engine.ErrNotFound) {
+	list, err := d.labelled(ctx, d.owned(spec.Key.Deployment).Add("label", labelComponent+"="+spec.Labels.Component))
+	if err != nil {
+		return err
+	}
+	siblings := wholeOf(list)
+	if slices.ContainsFunc(siblings, func(c container.Summary) bool {
+		return keyOf(c.Labels) == spec.Key && c.State != container.StateDead
+	}) {
+		return nil
+	}
+	cutOff := func(c container.Summary) bool { return keyOf(c.Labels) == spec.Key && rank(c) == halfMade }
+	if err := d.removeThose(ctx, list, cutOff); err != nil {
 		return err
 	}
 	if err := d.ensureNetwork(ctx, spec.Key.Deployment); err != nil {
 		return err
 	}
 	fresh, err := d.ensureVolumes(ctx, spec)
-	if err != nil {
-		return err
-	}
-	siblings, err := d.containers(ctx, d.owned(spec.Key.Deployment).Add("label", labelComponent+"="+spec.Labels.Component))
 	if err != nil {
 		return err
 	}
@@ -42,9 +50,6 @@ func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 	var aliases []string
 	if !takesOver(spec.Labels, siblings) {
 		aliases = []string{spec.Labels.Component}
-	}
-	if err := d.removeUnfinished(ctx, spec.Key); err != nil {
-		return err
 	}
 	id, err := d.build(ctx, containerName(spec.Key), made, files, fresh, aliases)
 	if err != nil {
@@ -115,6 +120,10 @@ func (d *Driver) removeLabelled(ctx context.Context, key node.Key, which func(co
 	if err != nil {
 		return err
 	}
+	return d.removeThose(ctx, all, which)
+}
+
+func (d *Driver) removeThose(ctx context.Context, all []container.Summary, which func(container.Summary) bool) error {
 	for _, c := range all {
 		if !which(c) {
 			continue

@@ -33,12 +33,13 @@ type Driver struct {
 	api   *client.Client
 	reach *reach
 
-	mu    sync.Mutex
-	named map[string]bool        // by container id: whether it has its component's name, as far as known
-	logs  map[node.Key]tail      // last output of instances that this process removed
-	pulls map[string]*pull       // by digest, under way
-	locks map[string]*sync.Mutex // by deployment, for its network
-	info  *node.Info
+	mu       sync.Mutex
+	named    map[string]bool        // by container id: whether it has its component's name, as far as known
+	logs     map[node.Key]tail      // last output of instances that this process removed
+	pulls    map[string]*pull       // by digest, under way
+	locks    map[string]*sync.Mutex // by deployment, for its network
+	networks map[string]bool        // by deployment: whether it is known to be there
+	info     *node.Info
 }
 
 var _ node.Driver = (*Driver)(nil)
@@ -58,7 +59,7 @@ func New(cfg Config) (*Driver, error) {
 	}
 	return &Driver{
 		cfg: cfg, api: api, reach: r,
-		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, locks: map[string]*sync.Mutex{},
+		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, locks: map[string]*sync.Mutex{}, networks: map[string]bool{},
 	}, nil
 }
 

@@ -66,16 +66,14 @@ func (d *Driver) is(labels map[string]string, key node.Key) bool {
 // containers lists the instances that pass the filter, running or not, in one
 // call: of an instance and what is staged for it the instance alone.
 func (d *Driver) containers(ctx context.Context, filter client.Filters) ([]container.Summary, error) {
-	list, err := d.everyContainer(ctx, filter)
-	return slices.DeleteFunc(list, func(c container.Summary) bool { return strings.Contains(nameOf(c), unfinished) }), err
+	list, err := d.labelled(ctx, filter)
+	return wholeOf(list), err
 }
 
-// everyContainer also lists what was never finished, where there is no whole
-// instance of that name.
-func (d *Driver) everyContainer(ctx context.Context, filter client.Filters) ([]container.Summary, error) {
-	list, err := d.labelled(ctx, filter)
+// wholeOf leaves out what was never finished, and copies.
+func wholeOf(list []container.Summary) []container.Summary {
 	own, _ := instancesOf(list)
-	return own, err
+	return slices.DeleteFunc(own, func(c container.Summary) bool { return rank(c) == halfMade })
 }
 
 // labelled lists everything that says to be an instance.

@@ -11,6 +11,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/api/types/container"
+	imagetypes "github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
 
@@ -175,21 +176,25 @@ func (d *Driver) Prune(ctx context.Context, keep []string) error {
 	if err != nil {
 		return d.failed("list images", err)
 	}
-	containers, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true})
-	if err != nil {
-		return d.failed("list containers", err)
-	}
 	kept := map[string]bool{}
 	for _, reference := range keep {
 		kept[d.mark(reference)] = true
 	}
+	left := slices.DeleteFunc(marked.Items, func(i imagetypes.Summary) bool {
+		return slices.ContainsFunc(i.RepoTags, func(t string) bool { return kept[t] })
+	})
+	if len(left) == 0 {
+		return nil
+	}
+	containers, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true})
+	if err != nil {
+		return d.failed("list containers", err)
+	}
 	var errs []error
-	for _, image := range marked.Items {
-		used := slices.ContainsFunc(containers.Items, func(c container.Summary) bool { return c.ImageID == image.ID })
-		if used || slices.ContainsFunc(image.RepoTags, func(t string) bool { return kept[t] }) {
-			continue
+	for _, image := range left {
+		if !slices.ContainsFunc(containers.Items, func(c container.Summary) bool { return c.ImageID == image.ID }) {
+			errs = append(errs, d.forget(ctx, image.ID))
 		}
-		errs = append(errs, d.forget(ctx, image.ID))
 	}
 	return errors.Join(errs...)
 }

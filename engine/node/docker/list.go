@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -17,30 +18,44 @@ import (
 // inspections is how many containers are looked at in detail at once.
 const inspections = 16
 
-// List implements node.Driver: one list call, then each container of this engine
-// is inspected, since the list tells neither limits nor how an instance ended.
+// List implements node.Driver.
 func (d *Driver) List(ctx context.Context) ([]node.Instance, error) {
-	list, err := d.labelled(ctx, d.owned(""))
+	seen, err := d.Observe(ctx, "")
+	return seen.Instances, err
+}
+
+// Observe implements node.Driver: one list call, then each container of this
+// engine is inspected, once, since the list tells neither limits nor names in the
+// network nor how an instance ended.
+func (d *Driver) Observe(ctx context.Context, deployment string) (node.Observation, error) {
+	list, err := d.labelled(ctx, d.owned(deployment))
 	if err != nil {
-		return nil, err
+		return node.Observation{}, err
 	}
 	all, copies := instancesOf(list) // also what was never finished, for somebody to remove it
 	inspected, err := d.inspectAll(ctx, all)
 	if err != nil {
-		return nil, err
+		return node.Observation{}, err
 	}
-	instances := make([]node.Instance, 0, len(inspected))
+	seen := node.Observation{Tables: map[string]node.Table{}}
+	whole := map[string][]container.InspectResponse{}
 	for _, c := range inspected {
 		i := d.instance(c)
 		for _, name := range copies[i.Key] {
 			i.Altered = append(i.Altered, "has a copy, container "+name)
 		}
-		instances = append(instances, i)
+		seen.Instances = append(seen.Instances, i)
+		if !strings.Contains(c.Name, unfinished) {
+			whole[i.Key.Deployment] = append(whole[i.Key.Deployment], c)
+		}
 	}
-	slices.SortFunc(instances, func(a, b node.Instance) int {
+	for id, containers := range whole {
+		seen.Tables[id] = d.table(containers)
+	}
+	slices.SortFunc(seen.Instances, func(a, b node.Instance) int {
 		return cmp.Or(cmp.Compare(a.Key.Deployment, b.Key.Deployment), cmp.Compare(a.Key.Name, b.Key.Name))
 	})
-	return instances, nil
+	return seen, nil
 }
 
 // inspectAll inspects containers in parallel; those that went meanwhile are left out.

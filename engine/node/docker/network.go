@@ -2,7 +2,9 @@ package docker
 
 import (
 	"context"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
@@ -50,17 +52,43 @@ func (d *Driver) networkOf(ctx context.Context, deployment string) (bool, error)
 	return len(own) > 0, nil
 }
 
-// ensureNetwork makes the deployment's network. Docker chooses its addresses; the
-// network is then made once more with those given, since only in such a network
-// a container can keep its address while its names change.
+// ensureNetwork makes the deployment's network where there is none. It is looked
+// for once in a process: a start that does not find it any more says so.
 func (d *Driver) ensureNetwork(ctx context.Context, deployment string) error {
 	l := d.lock(deployment)
 	l.Lock()
 	defer l.Unlock()
-	found, err := d.networkOf(ctx, deployment)
-	if err != nil || found {
-		return err
+	if d.joined(deployment) {
+		return nil
 	}
+	found, err := d.networkOf(ctx, deployment)
+	if err == nil && !found {
+		err = d.makeNetwork(ctx, deployment)
+	}
+	if err == nil {
+		d.setJoined(deployment, true)
+	}
+	return err
+}
+
+// joined reports whether this process found or made the deployment's network, and
+// nothing since said that it is gone.
+func (d *Driver) joined(deployment string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.networks[deployment]
+}
+
+func (d *Driver) setJoined(deployment string, there bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.networks[deployment] = there
+}
+
+// makeNetwork lets Docker choose the addresses, and makes the network once more
+// with those given: only in such a network a container can keep its address while
+// its names change.
+func (d *Driver) makeNetwork(ctx context.Context, deployment string) error {
 	name := networkName(deployment)
 	options := client.NetworkCreateOptions{Driver: "bridge", Labels: d.ours(deployment)}
 	created, err := d.api.NetworkCreate(ctx, name, options)
@@ -86,17 +114,45 @@ func (d *Driver) ensureNetwork(ctx context.Context, deployment string) error {
 
 // removeNetwork removes the deployment's network.
 func (d *Driver) removeNetwork(ctx context.Context, deployment string) error {
+	d.setJoined(deployment, false)
 	list, err := d.api.NetworkList(ctx, client.NetworkListOptions{Filters: d.owned(deployment)})
 	if err != nil {
 		return d.failed("list networks", err)
 	}
 	for _, n := range list.Items {
-		_, err := d.api.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
-		if ignoreGone(err) != nil {
+		if err := d.removeEmptied(ctx, n.ID); err != nil {
 			e := engine.Conflict("the network "+n.Name+" cannot be removed: "+plain(err), "disconnect what else uses it: docker network inspect "+n.Name)
 			e.Err = err
 			return e
 		}
 	}
 	return nil
+}
+
+// lingering is how often, each time after twice as long, a network is tried again
+// that still counts containers which are gone.
+const lingering = 8
+
+// removeEmptied removes a network whose own containers were just removed. A busy
+// Docker Engine takes a moment to take them off it.
+func (d *Driver) removeEmptied(ctx context.Context, id string) error {
+	wait := 25 * time.Millisecond
+	for attempt := 1; ; attempt++ {
+		_, err := d.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
+		if ignoreGone(err) == nil || attempt == lingering || !strings.Contains(err.Error(), "active endpoints") || d.usedByOthers(ctx, id) {
+			return ignoreGone(err)
+		}
+		select {
+		case <-d.cfg.After(wait):
+			wait *= 2
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// usedByOthers reports whether a container that is there is in the network.
+func (d *Driver) usedByOthers(ctx context.Context, id string) bool {
+	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{Filters: make(client.Filters).Add("network", id)})
+	return err == nil && len(list.Items) > 0
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,13 +43,22 @@ func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.
 			}
 		}
 	}
+	names, err := d.namesTaken(ctx, deployment)
+	if err != nil {
+		return err
+	}
 	var errs []error
 	seen := map[string]bool{} // replicas of a component say the same
 	for _, s := range specs {
-		if !seen[s.Labels.Component] {
-			seen[s.Labels.Component] = true
-			errs = append(errs, engine.At("components."+s.Labels.Component, d.tryOut(ctx, s, held)))
+		if seen[s.Labels.Component] {
+			continue
 		}
+		seen[s.Labels.Component] = true
+		err := names[containerName(s.Key)]
+		if err == nil {
+			err = d.tryOut(ctx, s, held)
+		}
+		errs = append(errs, engine.At("components."+s.Labels.Component, err))
 	}
 	return errors.Join(errs...)
 }
@@ -60,9 +70,6 @@ func portPhrase(p engine.Port, hostPort int) string {
 // tryOut asks the Docker Engine itself for the fixed ports and the host paths of
 // an instance, through a container that cannot start.
 func (d *Driver) tryOut(ctx context.Context, s node.Spec, held map[string]bool) error {
-	if err := d.nameIsFree(ctx, s.Key); err != nil {
-		return err
-	}
 	wanted := map[string]engine.Port{}
 	chosen := map[string]int{}
 	for name, p := range publishedPorts(s.Component.Ports) {
@@ -97,16 +104,21 @@ func (d *Driver) taken(name string, p engine.Port, text string) error {
 	}
 }
 
-// nameIsFree refuses a name that somebody else's container has.
-func (d *Driver) nameIsFree(ctx context.Context, key node.Key) error {
-	found, err := d.api.ContainerInspect(ctx, containerName(key), client.ContainerInspectOptions{})
+// namesTaken are the names of somebody else's containers that the deployment's own
+// could have, each with what to say of it.
+func (d *Driver) namesTaken(ctx context.Context, deployment string) (map[string]error, error) {
+	filter := make(client.Filters).Add("name", "^/?"+regexp.QuoteMeta(prefixOf(deployment))+"-")
+	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filter})
 	if err != nil {
-		return d.failed("look for "+containerName(key), ignoreGone(err))
+		return nil, d.failed("list containers", err)
 	}
-	if found.Container.Name == "/"+containerName(key) && !d.belongs(found.Container.Config.Labels, key.Deployment) {
-		return foreign("container", containerName(key), found.Container.Config.Labels)
+	taken := map[string]error{}
+	for _, c := range list.Items {
+		if !d.belongs(c.Labels, deployment) {
+			taken[nameOf(c)] = foreign("container", nameOf(c), c.Labels)
+		}
 	}
-	return nil
+	return taken, nil
 }
 
 // tryPaths looks for host paths on the node.

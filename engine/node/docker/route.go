@@ -17,8 +17,9 @@ import (
 )
 
 // Route implements node.Driver. New instances get their component's name before
-// old ones lose it, so that there always is one. Published ports are the
-// containers' own, they need nothing done here.
+// old ones lose it, so that there always is one. Where a component is not among
+// the routes nothing takes its name's place: its instances keep it until they go.
+// Published ports are the containers' own, they need nothing done here.
 func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Route) (map[string]engine.Endpoint, error) {
 	l := d.lock(deployment)
 	l.Lock()
@@ -27,15 +28,16 @@ func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Rou
 	if err != nil {
 		return nil, err
 	}
-	receiving := map[string]bool{}
+	receiving, routed := map[string]bool{}, map[string]bool{}
 	for _, r := range routes {
+		routed[r.Component] = true
 		for _, name := range r.Instances {
 			receiving[name] = true
 		}
 	}
 	for _, give := range []bool{true, false} {
 		for _, c := range all {
-			if receiving[c.Labels[labelInstance]] != give {
+			if receiving[c.Labels[labelInstance]] != give || !routed[c.Labels[labelComponent]] {
 				continue
 			}
 			if err := d.setName(ctx, c, give); err != nil {
@@ -43,7 +45,11 @@ func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Rou
 			}
 		}
 	}
-	return d.published(routes, all), nil
+	labels := make([]map[string]string, 0, len(all))
+	for _, c := range all {
+		labels = append(labels, c.Labels)
+	}
+	return d.published(routes, labels), nil
 }
 
 // setName gives an instance its component's name, or takes it. One that
@@ -115,15 +121,15 @@ func (d *Driver) setNamed(id string, has bool) {
 	d.named[id] = has
 }
 
-// published are the endpoints of the routes, as their instances have them.
-func (d *Driver) published(routes []node.Route, all []container.Summary) map[string]engine.Endpoint {
+// published are the endpoints of the routes, as their instances' labels have them.
+func (d *Driver) published(routes []node.Route, all []map[string]string) map[string]engine.Endpoint {
 	endpoints := map[string]engine.Endpoint{}
 	for _, r := range routes {
-		for _, c := range all {
-			if c.Labels[labelComponent] != r.Component || len(r.Instances) > 0 && !slices.Contains(r.Instances, c.Labels[labelInstance]) {
+		for _, labels := range all {
+			if len(r.Ports) == 0 || labels[labelComponent] != r.Component || len(r.Instances) > 0 && !slices.Contains(r.Instances, labels[labelInstance]) {
 				continue
 			}
-			made := declaredOf(c.Labels)
+			made := declaredOf(labels)
 			for name := range r.Ports {
 				if p, ok := made.Ports[name]; ok {
 					endpoints[r.Component+"/"+name] = d.endpoint(p, made.Chosen[name])
@@ -134,17 +140,22 @@ func (d *Driver) published(routes []node.Route, all []container.Summary) map[str
 	return endpoints
 }
 
-// Routes implements node.Driver. An instance with its component's name receives
-// traffic; among running ones those that do not run receive none.
+// Routes implements node.Driver.
 func (d *Driver) Routes(ctx context.Context, deployment string) ([]node.Route, map[string]engine.Endpoint, error) {
-	all, err := d.containers(ctx, d.owned(deployment))
+	seen, err := d.Observe(ctx, deployment)
 	if err != nil {
 		return nil, nil, err
 	}
-	inspected, err := d.inspectAll(ctx, all)
-	if err != nil {
-		return nil, nil, err
+	table := seen.Tables[deployment]
+	if table.Endpoints == nil {
+		table.Endpoints = map[string]engine.Endpoint{}
 	}
+	return table.Routes, table.Endpoints, nil
+}
+
+// table is the traffic of one deployment. An instance with its component's name
+// receives it; among running ones those that do not run receive none.
+func (d *Driver) table(inspected []container.InspectResponse) node.Table {
 	lines := map[string]*node.Route{}
 	awake := map[string]bool{}
 	for _, c := range inspected {
@@ -165,7 +176,11 @@ func (d *Driver) Routes(ctx context.Context, deployment string) ([]node.Route, m
 		slices.SortFunc(lines[component].Instances, strings.Compare)
 		routes = append(routes, *lines[component])
 	}
-	return routes, d.published(routes, all), nil
+	labels := make([]map[string]string, 0, len(inspected))
+	for _, c := range inspected {
+		labels = append(labels, c.Config.Labels)
+	}
+	return node.Table{Routes: routes, Endpoints: d.published(routes, labels)}
 }
 
 // addressIn is the container's address in its deployment's network.

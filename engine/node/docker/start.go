@@ -44,6 +44,7 @@ func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 		if err == nil || cerrdefs.IsNotModified(err) {
 			return nil
 		}
+		d.setJoined(key.Deployment, false) // it may be what is missing
 		if !portTaken(err.Error()) || !choosesPorts(declaredOf(c.Config.Labels)) || attempt == portAttempts {
 			return d.startFailed(key, err)
 		}

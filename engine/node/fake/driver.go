@@ -207,6 +207,27 @@ func (d *driver) Routes(_ context.Context, deployment string) ([]node.Route, map
 	return routes, endpoints(routes), nil
 }
 
+func (d *driver) Observe(ctx context.Context, deployment string) (node.Observation, error) {
+	all, err := d.List(ctx)
+	if err != nil {
+		return node.Observation{}, err
+	}
+	d.node.mu.Lock()
+	defer d.node.mu.Unlock()
+	seen := node.Observation{Tables: map[string]node.Table{}}
+	for _, i := range all {
+		if deployment == "" || deployment == i.Key.Deployment {
+			seen.Instances = append(seen.Instances, i)
+		}
+	}
+	for id, routes := range d.node.routes {
+		if deployment == "" || deployment == id {
+			seen.Tables[id] = node.Table{Routes: slices.Clone(routes), Endpoints: endpoints(routes)}
+		}
+	}
+	return seen, nil
+}
+
 func endpoints(routes []node.Route) map[string]engine.Endpoint {
 	all := map[string]engine.Endpoint{}
 	for _, r := range routes {

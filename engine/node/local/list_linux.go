@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,35 +18,56 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/local/supervisor"
 )
 
-// List implements node.Driver: the disk says which instances there are, their
-// supervisors, all asked at once, how they are.
+// List implements node.Driver.
 func (d *Driver) List(ctx context.Context) ([]node.Instance, error) {
-	sandboxes, err := d.root.All()
-	if err != nil {
-		return nil, err
+	seen, err := d.Observe(ctx, "")
+	return seen.Instances, err
+}
+
+// Observe implements node.Driver: the disk says which instances there are, their
+// supervisors, all asked at once, how they are.
+func (d *Driver) Observe(ctx context.Context, deployment string) (node.Observation, error) {
+	sandboxes := []state.Sandbox{d.sandbox(deployment)}
+	if deployment == "" {
+		var err error
+		if sandboxes, err = d.root.All(); err != nil {
+			return node.Observation{}, err
+		}
 	}
-	found := make([][]node.Instance, len(sandboxes))
+	found := make([]node.Observation, len(sandboxes))
 	errs := make([]error, len(sandboxes))
 	var wait sync.WaitGroup
 	for n, s := range sandboxes {
-		wait.Go(func() { found[n], errs[n] = d.listOne(ctx, s) })
+		wait.Go(func() { found[n], errs[n] = d.observeOne(ctx, s) })
 	}
 	wait.Wait()
-	all := slices.Concat(found...)
-	slices.SortFunc(all, func(a, b node.Instance) int {
+	all := node.Observation{Tables: map[string]node.Table{}}
+	for _, one := range found {
+		all.Instances = append(all.Instances, one.Instances...)
+		maps.Copy(all.Tables, one.Tables)
+	}
+	slices.SortFunc(all.Instances, func(a, b node.Instance) int {
 		return strings.Compare(a.Key.Deployment+"\x00"+a.Key.Name, b.Key.Deployment+"\x00"+b.Key.Name)
 	})
 	return all, errors.Join(errs...)
 }
 
-func (d *Driver) listOne(ctx context.Context, s state.Sandbox) ([]node.Instance, error) {
+func (d *Driver) observeOne(ctx context.Context, s state.Sandbox) (node.Observation, error) {
 	label, err := state.ReadLabel(s)
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && label.Engine != d.EngineID) {
-		return nil, nil // being made or removed, or another engine's
+		return node.Observation{}, nil // being made or removed, or another engine's
 	}
 	if err != nil {
-		return nil, err
+		return node.Observation{}, err
 	}
+	instances, err := d.instancesIn(ctx, s, label)
+	routes, endpoints, broken := d.Routes(ctx, label.Deployment)
+	return node.Observation{
+		Instances: instances, Tables: map[string]node.Table{label.Deployment: {Routes: routes, Endpoints: endpoints}},
+	}, errors.Join(err, broken)
+}
+
+func (d *Driver) instancesIn(ctx context.Context, s state.Sandbox, label state.Label) ([]node.Instance, error) {
 	names, err := s.Names()
 	if err != nil {
 		return nil, err
