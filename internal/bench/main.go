@@ -30,12 +30,13 @@ import (
 
 // options are what the user chose.
 type options struct {
-	only      string // names of workloads, separated by commas; "" = all
-	rounds    int
-	scales    sizes  // numbers of components
-	resources sizes  // numbers of resources, the smallest first
-	tf        string // terraform or tofu, "" = whichever is on PATH
-	profile   string // file for the CPU profile of this process while it deploys, "" = none
+	only       string // names of workloads, separated by commas; "" = all
+	rounds     int
+	scales     sizes  // numbers of components
+	containers sizes  // the same on a Docker Engine
+	resources  sizes  // numbers of resources, the smallest first
+	tf         string // terraform or tofu, "" = whichever is on PATH
+	profile    string // file for the CPU profile of this process while it deploys, "" = none
 }
 
 // sizes are numbers on the command line, separated by commas.
@@ -59,10 +60,11 @@ func (s *sizes) Set(text string) error {
 
 func main() {
 	local.Main() // the engine starts this program again as the supervisor of each deployment
-	o := options{scales: sizes{20, 50}, resources: sizes{100, 1000}}
+	o := options{scales: sizes{20, 50}, containers: sizes{50}, resources: sizes{100, 1000}}
 	flag.StringVar(&o.only, "only", "", "workloads to run, separated by commas: deploy, first, start, plan, memory, schema (default all but the last)")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each side is measured")
 	flag.Var(&o.scales, "components", "numbers of components to deploy")
+	flag.Var(&o.containers, "containers", "numbers of containers to deploy")
 	flag.Var(&o.resources, "resources", "numbers of resources to plan")
 	flag.StringVar(&o.tf, "tf", os.Getenv("TF"), "terraform or tofu (default: whichever is on PATH)")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the engine while it deploys to this file")

@@ -20,10 +20,11 @@ import (
 type bench struct {
 	options
 	report
-	dir   string             // temporary, and short: local nodes keep sockets below it
-	image string             // reference of the application, at a registry of this process
-	done  map[string]project // by name, those that are applied
-	world *world             // the engine that deploys, opened by the first workload that needs it
+	dir    string             // temporary, and short: local nodes keep sockets below it
+	image  string             // reference of the application, at a registry of this process
+	done   map[string]project // by name, those that are applied
+	world  *world             // the engine that deploys, opened by the first workload that needs it
+	docker *dockerWorld       // the same on a Docker Engine
 }
 
 // workload is a part of the run that can be chosen.
@@ -39,6 +40,8 @@ var workloads = []workload{
 	{"first", "W5  the first healthy instance, and a chain of five depends_on", (*bench).first, false},
 	{"start", "Start of one cached instance", (*bench).starts, false},
 	{"plan", "W2  plan of unchanged slipway_version, against the smallest framework provider", (*bench).plansOf, false},
+	{"docker-deploy", "W1  components brought up on a Docker node, against the bare API", (*bench).dockerDeploys, false},
+	{"docker-first", "W5  the first healthy instance on a Docker node, and a chain of five depends_on", (*bench).dockerFirst, false},
 	{"memory", "Peak memory", (*bench).memory, false},
 	{"schema", "Plan of unchanged slipway_version, against the smallest provider with the same schema", (*bench).schema, true},
 }
@@ -62,7 +65,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer server.Close()
-	defer func() { err = errors.Join(err, b.world.close()) }()
+	defer func() { err = errors.Join(err, b.world.close(), b.docker.close()) }()
 	b.line("%d processors, %s, medians of %d rounds, %s", runtime.NumCPU(), runtime.Version(), o.rounds, time.Now().Format(time.DateTime))
 	for _, w := range chosen {
 		b.head(w.title)

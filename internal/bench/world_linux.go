@@ -19,10 +19,10 @@ const (
 	environmentID = "acme/bench"
 )
 
-// world is an engine with a local node, and a place to deploy to.
+// world is an engine with a node, and a place to deploy to.
 type world struct {
 	*core.Engine
-	root   state.Root // of the node
+	root   state.Root // of a local node
 	pinned string     // the application's image by digest
 }
 
@@ -31,36 +31,54 @@ func (b *bench) open(ctx context.Context) (*world, error) {
 	if b.world != nil {
 		return b.world, nil
 	}
-	e, err := core.Open(ctx, core.Config{DataDir: filepath.Join(b.dir, "e")})
+	root := state.Root{Dir: filepath.Join(b.dir, "n")}
+	w, err := b.newWorld(ctx, "e", engine.Node{Kind: engine.NodeLocal, Local: &engine.LocalNode{Root: root.Dir, Address: "127.0.0.1"}})
 	if err != nil {
 		return nil, err
 	}
-	w := &world{Engine: e, root: state.Root{Dir: filepath.Join(b.dir, "n")}}
-	b.world = w
-	if err := w.furnish(ctx, b.registry()); err != nil {
+	w.root, b.world = root, w
+	return w, w.warm(ctx, b)
+}
+
+// newWorld opens an engine in a directory of its own, with what a deployment refers to.
+func (b *bench) newWorld(ctx context.Context, dir string, n engine.Node) (*world, error) {
+	e, err := core.Open(ctx, core.Config{DataDir: filepath.Join(b.dir, dir)})
+	if err != nil {
 		return nil, err
 	}
+	w := &world{Engine: e}
+	if err := w.furnish(ctx, b.registry(), n); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return w, nil
+}
+
+func (w *world) furnish(ctx context.Context, registryURL string, n engine.Node) error {
+	_, team := w.CreateTeam(ctx, engine.Team{Name: "acme"})
+	_, registry := w.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "bench", URL: registryURL}, "")
+	_, product := w.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "bench", Type: engine.ProductComplex})
+	return errors.Join(team, registry, product, w.place(ctx, "here", environmentID, n))
+}
+
+// place makes a node and an environment on it.
+func (w *world) place(ctx context.Context, name, environment string, n engine.Node) error {
+	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", name, engine.AllocationOpen, 3
+	_, made := w.CreateNode(ctx, n)
+	_, furnished := w.CreateEnvironment(ctx, engine.Environment{
+		TeamID: "acme", Name: engine.BaseName(environment), NodeID: engine.JoinID("acme", name), Type: engine.EnvironmentDevelopment,
+	}, nil)
+	return errors.Join(made, furnished)
+}
+
+// warm brings the application's image to the node.
+func (w *world) warm(ctx context.Context, b *bench) error {
 	v, err := w.version(ctx, "warm", b.components(1, false))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	w.pinned = v.Images[componentName(0)]
 	_, err = w.deploy(ctx, v.Ref, "warm")
-	return w, err
-}
-
-func (w *world) furnish(ctx context.Context, registryURL string) error {
-	_, team := w.CreateTeam(ctx, engine.Team{Name: "acme"})
-	_, registry := w.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "bench", URL: registryURL}, "")
-	_, node := w.CreateNode(ctx, engine.Node{
-		TeamID: "acme", Name: "here", Kind: engine.NodeLocal, Allocation: engine.AllocationOpen, KeepVersions: 3,
-		Local: &engine.LocalNode{Root: w.root.Dir, Address: "127.0.0.1"},
-	})
-	_, product := w.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "bench", Type: engine.ProductComplex})
-	_, environment := w.CreateEnvironment(ctx, engine.Environment{
-		TeamID: "acme", Name: "bench", NodeID: "acme/here", Type: engine.EnvironmentDevelopment,
-	}, nil)
-	return errors.Join(team, registry, node, product, environment)
+	return err
 }
 
 // close ends the engine; nil is fine.
@@ -98,19 +116,26 @@ func (w *world) version(ctx context.Context, name string, components map[string]
 
 // deploy makes a deployment, and removes it again once it was measured.
 func (w *world) deploy(ctx context.Context, ref, prefix string) (stats.Cost, error) {
+	spent, err := cost(func() error { return w.create(ctx, environmentID, ref, prefix) })
+	return spent, errors.Join(err, w.remove(ctx, environmentID, prefix))
+}
+
+func (w *world) create(ctx context.Context, environment, ref, prefix string) error {
 	strategy := engine.DefaultStrategy
 	strategy.MinHealthyTime = "0s"
-	spent, err := cost(func() error {
-		_, err := w.CreateDeployment(ctx, engine.Deployment{
-			EnvironmentID: environmentID, Version: ref, Prefix: prefix, Strategy: strategy,
-		}, nil)
-		return err
-	})
-	gone := w.DeleteDeployment(context.WithoutCancel(ctx), engine.JoinID(environmentID, prefix))
-	if errors.Is(gone, engine.ErrNotFound) {
-		gone = nil // one that failed has left nothing
+	_, err := w.CreateDeployment(ctx, engine.Deployment{
+		EnvironmentID: environment, Version: ref, Prefix: prefix, Strategy: strategy,
+	}, nil)
+	return err
+}
+
+// remove removes a deployment, also when ctx ended; one that failed has left nothing.
+func (w *world) remove(ctx context.Context, environment, prefix string) error {
+	err := w.DeleteDeployment(context.WithoutCancel(ctx), engine.JoinID(environment, prefix))
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
 	}
-	return spent, errors.Join(err, gone)
+	return err
 }
 
 // layers are the directories of the application's unpacked image.

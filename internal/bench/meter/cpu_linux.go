@@ -33,6 +33,22 @@ func CPU(pid int) (time.Duration, error) {
 	return total, nil
 }
 
+// CPUOf is what CPU tells, of all processes with a command line that is wanted,
+// without those that came from them.
+func CPUOf(wanted func(args []string) bool) (time.Duration, error) {
+	all, err := processes()
+	if err != nil {
+		return 0, err
+	}
+	var total time.Duration
+	for pid, p := range all {
+		if args, running := commandLine(pid); running && wanted(args) {
+			total += p.total()
+		}
+	}
+	return total, nil
+}
+
 // process is one line of the kernel's list.
 type process struct {
 	pid, parent int

@@ -48,12 +48,17 @@ func Below(pid int, wanted func(args []string) bool) ([]int, error) {
 	}
 	var found []int
 	for _, p := range all.below(pid) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
-		if err == nil && wanted(strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")) {
+		if args, running := commandLine(p.pid); running && wanted(args) {
 			found = append(found, p.pid)
 		}
 	}
 	return found, nil
+}
+
+// commandLine is how a process was started; one that ended meanwhile has none.
+func commandLine(pid int) (args []string, running bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), err == nil
 }
 
 // Watch looks every interval at the processes below the one with that id that

@@ -11,6 +11,7 @@ import (
 // all processes that took part.
 type Cost struct {
 	Wall, CPU time.Duration
+	Daemon    time.Duration // CPU time of the runtime that both sides use, 0 where there is none
 }
 
 // Pair is one round of two sides, measured one after the other.
@@ -68,15 +69,14 @@ func Compare(rounds []Pair) Comparison {
 	return c
 }
 
-// MedianCost is the median wall time and the median CPU time of one side, each
-// of its own round.
+// MedianCost is the median of each time of one side, each of its own round.
 func MedianCost[T any](rounds []T, side func(T) Cost) Cost {
-	var wall, cpu []time.Duration
+	var wall, cpu, daemon []time.Duration
 	for _, r := range rounds {
 		c := side(r)
-		wall, cpu = append(wall, c.Wall), append(cpu, c.CPU)
+		wall, cpu, daemon = append(wall, c.Wall), append(cpu, c.CPU), append(daemon, c.Daemon)
 	}
-	return Cost{Wall: Median(wall), CPU: Median(cpu)}
+	return Cost{Wall: Median(wall), CPU: Median(cpu), Daemon: Median(daemon)}
 }
 
 // Growth is how much more the large size costs than the small one for each of
