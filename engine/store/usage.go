@@ -52,5 +52,8 @@ func (t table) unused(ctx context.Context, q querier, id string) error {
 	if more := total - len(users); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return engine.Conflict(fmt.Sprintf("%s %q is in use by %s", t.kind, id, names), "delete these first")
+	first := strings.Replace(users[0], " ", ".it ", 1)
+	return engine.Conflict(fmt.Sprintf("%s %q is in use by %s", t.kind, id, names),
+		fmt.Sprintf("delete these first; one that this configuration lacks belongs to another one, or is from a run that was killed: "+
+			"\"terraform import slipway_%s\" brings it here", first))
 }
