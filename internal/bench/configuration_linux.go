@@ -44,15 +44,25 @@ resource "%s_version" "all" {
 
 // deploymentConfiguration is a deployment of n components on a local node.
 func deploymentConfiguration(registry, image string, n int) string {
+	return deploymentsConfiguration(registry, "local = {}", component(image), n, n)
+}
+
+// deploymentsConfiguration is deployments of as many components each on a node, n
+// components in all.
+func deploymentsConfiguration(registry, node, component string, n, each int) string {
 	var components strings.Builder
-	for i := range n {
-		fmt.Fprintf(&components, "    c%d = %s\n", i, component(image))
+	for i := range each {
+		fmt.Fprintf(&components, "    c%d = %s\n", i, component)
+	}
+	prefix := `"all"`
+	if n > each {
+		prefix = `"all${count.index}"`
 	}
 	return requires("slipway") + owner(registry) + fmt.Sprintf(`
 resource "slipway_node" "here" {
   team_id = slipway_team.acme.id
   name    = "here"
-  local   = {}
+  %s
 }
 
 resource "slipway_environment" "bench" {
@@ -70,12 +80,13 @@ resource "slipway_version" "all" {
 }
 
 resource "slipway_deployment" "all" {
+  count          = %d
   environment_id = slipway_environment.bench.id
   version        = slipway_version.all.ref
-  prefix         = "all"
+  prefix         = %s
   strategy       = { min_healthy_time = "0s" }
 }
-`, components.String())
+`, node, components.String(), max(1, n/each), prefix)
 }
 
 func requires(provider string) string {

@@ -17,6 +17,9 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
 )
 
+// dockerDir is where the engine of a Docker Engine's world has its data.
+const dockerDir = "d"
+
 // countedID is the environment on the same Docker Engine whose calls are counted.
 const countedID = "acme/counted"
 
@@ -34,9 +37,12 @@ func (b *bench) openDocker(ctx context.Context) (*dockerWorld, error) {
 	if b.docker != nil {
 		return b.docker, nil
 	}
+	if why := testdocker.Missing(); why != "" {
+		return nil, cannot{why}
+	}
 	daemon, err := testdocker.Start(testdocker.Options{})
 	if err != nil {
-		return nil, err
+		return nil, cannot{"dockerd does not come up: " + err.Error()}
 	}
 	d := &dockerWorld{daemon: daemon}
 	b.docker = d
@@ -49,7 +55,7 @@ func (b *bench) openDocker(ctx context.Context) (*dockerWorld, error) {
 	if d.pid, err = pidOf(daemon); err != nil {
 		return nil, err
 	}
-	if d.world, err = b.newWorld(ctx, "d", dockerNode(daemon.Host)); err != nil {
+	if d.world, err = b.newWorld(ctx, dockerDir, dockerNode(daemon.Host)); err != nil {
 		return nil, err
 	}
 	if err := d.place(ctx, "counted", countedID, dockerNode(d.calls.Host)); err != nil {
@@ -57,6 +63,12 @@ func (b *bench) openDocker(ctx context.Context) (*dockerWorld, error) {
 	}
 	return d, d.warm(ctx, b)
 }
+
+// cannot says why this machine cannot run a workload.
+type cannot struct{ why string }
+
+// Error implements error.
+func (c cannot) Error() string { return c.why }
 
 func dockerNode(host string) engine.Node {
 	return engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: host}}

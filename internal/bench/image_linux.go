@@ -27,26 +27,30 @@ const program = "/app"
 
 // serveImage builds the application's image and offers it at a registry on loopback.
 func (b *bench) serveImage(ctx context.Context) (*http.Server, error) {
-	image, err := b.appImage(ctx)
-	if err != nil {
-		return nil, err
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0))), ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener) //nolint:errcheck // it ends with Close
-	tag, err := name.NewTag(listener.Addr().String() + "/bench/app:1")
-	if err == nil {
-		err = remote.Write(tag, image, remote.WithContext(ctx))
-	}
-	if err != nil {
+	if b.image, err = b.publish(ctx, listener.Addr().String()+"/bench/app:1", "/internal/bench/app"); err != nil {
 		server.Close()
 		return nil, err
 	}
-	b.image = tag.String()
 	return server, nil
+}
+
+// publish offers an image of one of our programs, and answers its reference.
+func (b *bench) publish(ctx context.Context, reference, pkg string) (string, error) {
+	image, err := b.imageOf(ctx, pkg)
+	if err != nil {
+		return "", err
+	}
+	tag, err := name.NewTag(reference)
+	if err != nil {
+		return "", err
+	}
+	return tag.String(), remote.Write(tag, image, remote.WithContext(ctx))
 }
 
 // registry is the URL of where the image is.
@@ -55,8 +59,8 @@ func (b *bench) registry() string {
 	return "http://" + host
 }
 
-func (b *bench) appImage(ctx context.Context) (v1.Image, error) {
-	path, err := b.build(ctx, "/internal/bench/app", "app")
+func (b *bench) imageOf(ctx context.Context, pkg string) (v1.Image, error) {
+	path, err := b.build(ctx, pkg, strings.ReplaceAll(pkg[1:], "/", "-"))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@
 //	first    W5: the first healthy instance, and a chain of five
 //	start    one cached instance, and one supervisor
 //	plan     W2: unchanged versions, against the smallest framework provider
+//	docker-… the same on a private Docker Engine, against the bare calls to it: W1
+//	         deploy, W5 first, W2 plan, W4 bad, W6 kill, and peer with another provider
 //	memory   peaks of the provider and of a supervisor
 //	schema   W2 again, against the floor with our schema; only when it is named
 //
@@ -33,6 +35,7 @@ type options struct {
 	only       string // names of workloads, separated by commas; "" = all
 	rounds     int
 	scales     sizes  // numbers of components
+	planned    sizes  // numbers of containers to plan
 	containers sizes  // the same on a Docker Engine
 	resources  sizes  // numbers of resources, the smallest first
 	tf         string // terraform or tofu, "" = whichever is on PATH
@@ -60,11 +63,12 @@ func (s *sizes) Set(text string) error {
 
 func main() {
 	local.Main() // the engine starts this program again as the supervisor of each deployment
-	o := options{scales: sizes{20, 50}, containers: sizes{50}, resources: sizes{100, 1000}}
-	flag.StringVar(&o.only, "only", "", "workloads to run, separated by commas: deploy, first, start, plan, memory, schema (default all but the last)")
+	o := options{scales: sizes{20, 50}, containers: sizes{50}, planned: sizes{100}, resources: sizes{100, 1000}}
+	flag.StringVar(&o.only, "only", "", "workloads to run, separated by commas, such as deploy,docker-plan (default all but schema)")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each side is measured")
 	flag.Var(&o.scales, "components", "numbers of components to deploy")
 	flag.Var(&o.containers, "containers", "numbers of containers to deploy")
+	flag.Var(&o.planned, "planned", "numbers of running containers to plan")
 	flag.Var(&o.resources, "resources", "numbers of resources to plan")
 	flag.StringVar(&o.tf, "tf", os.Getenv("TF"), "terraform or tofu (default: whichever is on PATH)")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the engine while it deploys to this file")

@@ -42,12 +42,19 @@ var workloads = []workload{
 	{"plan", "W2  plan of unchanged slipway_version, against the smallest framework provider", (*bench).plansOf, false},
 	{"docker-deploy", "W1  components brought up on a Docker node, against the bare API", (*bench).dockerDeploys, false},
 	{"docker-first", "W5  the first healthy instance on a Docker node, and a chain of five depends_on", (*bench).dockerFirst, false},
+	{"docker-plan", "W2  plan of unchanged containers on a Docker node, against as many of the smallest resource", (*bench).dockerPlans, false},
+	{"docker-bad", "W4  bad versions on a Docker node, while the last good one is asked without a pause", (*bench).dockerBad, false},
+	{"docker-kill", "W6  kill -9 at every step of an upgrade on a Docker node, then the same again", (*bench).dockerKill, false},
+	{"docker-peer", "W1 and W2 on a Docker node, against the provider that " + peerVariable + " names", (*bench).dockerPeer, false},
 	{"memory", "Peak memory", (*bench).memory, false},
 	{"schema", "Plan of unchanged slipway_version, against the smallest provider with the same schema", (*bench).schema, true},
 }
 
 // run runs what was chosen and cleans up, also when ctx ended.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
+	if victim, err := die(ctx); victim {
+		return err
+	}
 	chosen, err := choose(o.only)
 	if err != nil {
 		return err
@@ -69,7 +76,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	b.line("%d processors, %s, medians of %d rounds, %s", runtime.NumCPU(), runtime.Version(), o.rounds, time.Now().Format(time.DateTime))
 	for _, w := range chosen {
 		b.head(w.title)
-		if err := w.run(b, ctx); err != nil {
+		err := w.run(b, ctx)
+		var skipped cannot
+		if errors.As(err, &skipped) {
+			b.line("  skipped: %s", skipped.why)
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}

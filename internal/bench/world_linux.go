@@ -22,8 +22,9 @@ const (
 // world is an engine with a node, and a place to deploy to.
 type world struct {
 	*core.Engine
-	root   state.Root // of a local node
-	pinned string     // the application's image by digest
+	proving *stopwatch // how long the last proof of an instance took
+	root    state.Root // of a local node
+	pinned  string     // the application's image by digest
 }
 
 // open makes the world of this run, and brings the application's image to its node.
@@ -42,11 +43,12 @@ func (b *bench) open(ctx context.Context) (*world, error) {
 
 // newWorld opens an engine in a directory of its own, with what a deployment refers to.
 func (b *bench) newWorld(ctx context.Context, dir string, n engine.Node) (*world, error) {
-	e, err := core.Open(ctx, core.Config{DataDir: filepath.Join(b.dir, dir)})
+	proving := &stopwatch{}
+	e, err := core.Open(ctx, core.Config{DataDir: filepath.Join(b.dir, dir), Journal: proving.wrap})
 	if err != nil {
 		return nil, err
 	}
-	w := &world{Engine: e}
+	w := &world{Engine: e, proving: proving}
 	if err := w.furnish(ctx, b.registry(), n); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -121,12 +123,15 @@ func (w *world) deploy(ctx context.Context, ref, prefix string) (stats.Cost, err
 }
 
 func (w *world) create(ctx context.Context, environment, ref, prefix string) error {
+	_, err := w.CreateDeployment(ctx, wanted(environment, ref, prefix), nil)
+	return err
+}
+
+// wanted is a deployment that is healthy as soon as its checks pass.
+func wanted(environment, ref, prefix string) engine.Deployment {
 	strategy := engine.DefaultStrategy
 	strategy.MinHealthyTime = "0s"
-	_, err := w.CreateDeployment(ctx, engine.Deployment{
-		EnvironmentID: environment, Version: ref, Prefix: prefix, Strategy: strategy,
-	}, nil)
-	return err
+	return engine.Deployment{EnvironmentID: environment, Version: ref, Prefix: prefix, Strategy: strategy}
 }
 
 // remove removes a deployment, also when ctx ended; one that failed has left nothing.
