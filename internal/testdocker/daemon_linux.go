@@ -123,8 +123,30 @@ func (d *Daemon) lastWords() string {
 	return string(bytes.TrimSpace(text[max(0, len(text)-2000):]))
 }
 
-// Signal sends the Engine a signal, such as SIGSTOP.
-func (d *Daemon) Signal(s syscall.Signal) error { return d.process.Process.Signal(s) }
+// Signal sends the Engine a signal. After SIGSTOP it does nothing more when Signal
+// returns: one of its threads may take a while to notice.
+func (d *Daemon) Signal(s syscall.Signal) error {
+	err := d.process.Process.Signal(s)
+	for deadline := time.Now().Add(patience); err == nil && s == syscall.SIGSTOP && !d.stands(); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("dockerd did not stop within %s", patience)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return err
+}
+
+// stands reports whether every thread of the Engine is stopped.
+func (d *Daemon) stands() bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", d.process.Process.Pid))
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if _, state, found := bytes.Cut(text, []byte(") ")); err == nil && (!found || state[0] != 'T') {
+			return false
+		}
+	}
+	return err == nil
+}
 
 // Stop ends the Engine in good order, and its containers with it.
 func (d *Daemon) Stop() error { return d.end(syscall.SIGTERM) }

@@ -15,7 +15,7 @@ import (
 
 // A Docker Engine that hangs ends no call but by its context; one that is killed
 // is told, and everything goes on with the next one.
-func TestEngineStopsAndIsKilled(t *testing.T) {
+func TestEngineHangsAndIsKilled(t *testing.T) {
 	t.Parallel()
 	d := testdocker.New(t, testdocker.Options{})
 	b := newBench(t, open(t, over(d.Host)))
@@ -30,7 +30,7 @@ func TestEngineStopsAndIsKilled(t *testing.T) {
 	b.ok(d.Signal(syscall.SIGSTOP))
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := b.List(short); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, engine.ErrConflict) { // a name is free once a removal is done
+	if _, err := b.List(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a list while the Engine hangs: %v", err)
 	}
 	if err := b.Create(short, b.spec("api-2-1", 2, c)); !errors.Is(err, context.DeadlineExceeded) {
@@ -38,19 +38,9 @@ func TestEngineStopsAndIsKilled(t *testing.T) {
 	}
 	b.ok(d.Signal(syscall.SIGCONT))
 	b.ok(d.Kill())
-	if _, err := b.List(t.Context()); !errors.Is(err, engine.ErrUnavailable) {
-		t.Errorf("a list while there is no Engine: %v", err)
-	}
-	if _, err := b.Info(t.Context()); !errors.Is(err, engine.ErrUnavailable) {
-		t.Errorf("info while there is no Engine: %v", err)
-	}
+	b.unavailable()
 	b.ok(d.Run())
-	var last error
-	b.until("it is started again", func() bool {
-		last = b.Start(t.Context(), key, node.Secrets{})
-		return last == nil
-	})
-	b.serving(key)
+	b.comesBack(key)
 	newer := b.start("api-2-1", 2, c)
 	b.serving(newer)
 	b.route("api", "api-2-1")
@@ -68,6 +58,77 @@ func TestEngineStopsAndIsKilled(t *testing.T) {
 	if len(all) != 2 {
 		t.Errorf("after all that there are %d instances: %+v", len(all), all)
 	}
+}
+
+// What ran comes back with the Docker Engine by itself, with its files, its name and
+// its port; what was stopped stays so. What Docker does not start again is told, and
+// can be started.
+func TestEngineComesBack(t *testing.T) {
+	t.Parallel()
+	d := testdocker.New(t, testdocker.Options{})
+	for how, end := range map[string]func() error{"killed": d.Kill, "stopped": d.Stop} {
+		t.Run(how, func(t *testing.T) {
+			b := newBench(t, open(t, over(d.Host)))
+			secrets := node.Secrets{Env: map[string]string{"TOKEN": "a"}, Files: map[string][]byte{"/run/secrets/key": []byte("b")}}
+			serves := b.spec("api-1-1", 1, engine.Component{Files: map[string]engine.File{"/etc/app/x": {Content: "y"}},
+				Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(0)}}})
+			b.ok(b.Create(t.Context(), serves))
+			b.ok(b.Start(t.Context(), serves.Key, secrets))
+			once := b.start("once-1-1", 1, engine.Component{Restart: "never"})
+			old := b.start("old-1-1", 1, engine.Component{})
+			b.serving(once)
+			b.ok(b.Stop(t.Context(), old))
+			_, before, err := b.Routes(t.Context(), b.deployment)
+			b.ok(err)
+
+			b.ok(end())
+			b.unavailable()
+			b.ok(d.Run())
+			b.comesBack(serves.Key)
+			if got := b.tool(serves.Key, "cat", "/etc/app/x") + b.tool(serves.Key, "env", "TOKEN") + b.tool(serves.Key, "cat", "/run/secrets/key"); got != "yab" {
+				t.Errorf("its file and its secrets are %q", got)
+			}
+			if got := b.tool(serves.Key, "resolve", "api"); got == "" {
+				t.Error("it lost its name")
+			}
+			_, after, err := b.Routes(t.Context(), b.deployment)
+			b.ok(err)
+			where := before["api/http"]
+			b.until("its port answers", func() bool { return fetch(where) == "ok" })
+			if where.Port == 0 || after["api/http"] != where {
+				t.Errorf("it was published at %+v, and is at %+v", where, after["api/http"])
+			}
+			for _, key := range []node.Key{old, once} {
+				if i, err := b.Inspect(t.Context(), key); err != nil || i.State != node.Exited || len(i.Altered) > 0 {
+					t.Errorf("%s: %+v (%v)", key.Name, i, err)
+				}
+			}
+			b.ok(b.Start(t.Context(), once, node.Secrets{}))
+			b.serving(once)
+		})
+	}
+}
+
+// unavailable expects the Docker Engine to be away.
+func (b *bench) unavailable() {
+	b.Helper()
+	_, listed := b.List(b.Context())
+	_, asked := b.Info(b.Context())
+	for _, err := range []error{listed, asked} {
+		if !errors.Is(err, engine.ErrUnavailable) {
+			b.Errorf("while there is no Engine: %v", err)
+		}
+	}
+}
+
+// comesBack waits until an instance runs and serves that nobody starts.
+func (b *bench) comesBack(key node.Key) {
+	b.Helper()
+	b.until(key.Name+" comes back", func() bool {
+		i, err := b.Inspect(b.Context(), key)
+		return err == nil && i.State == node.Running
+	})
+	b.serving(key)
 }
 
 // A call that was cut off at any moment is made again, and leaves one instance

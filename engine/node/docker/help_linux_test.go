@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +135,16 @@ func (b *bench) get(key node.Key, path string) string {
 	}
 	defer c.Close()
 	return ask(c, path)
+}
+
+// fetch asks a published port.
+func fetch(e engine.Endpoint) string {
+	c, err := net.Dial("tcp", net.JoinHostPort(e.Address, strconv.Itoa(e.Port)))
+	if err != nil {
+		return ""
+	}
+	defer c.Close()
+	return ask(c, "/healthz")
 }
 
 func ask(c net.Conn, path string) string {

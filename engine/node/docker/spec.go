@@ -181,12 +181,13 @@ func secure(host *container.HostConfig, s *engine.Security) {
 	host.CapAdd, host.CapDrop = s.CapabilitiesAdd, s.CapabilitiesDrop
 }
 
-// restartPolicy is Docker's word. What was stopped stays stopped when the Docker
-// Engine starts again, which "always" would not grant.
+// restartPolicy is Docker's word. It is not unless-stopped: Docker takes any signal
+// for a stop, also its own when it starts again after it was killed, and then
+// leaves the container down. What Stop stops stays so since Stop takes the policy.
 func restartPolicy(policy string) string {
 	switch cmp.Or(policy, "always") {
 	case "always":
-		return string(container.RestartPolicyUnlessStopped)
+		return string(container.RestartPolicyAlways)
 	case "on_failure":
 		return string(container.RestartPolicyOnFailure)
 	default:

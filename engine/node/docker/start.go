@@ -202,10 +202,10 @@ func (d *Driver) Stop(ctx context.Context, key node.Key) error {
 		return err
 	}
 	made := declaredOf(c.Config.Labels)
-	if made.Restart == string(container.RestartPolicyOnFailure) {
-		// Docker would start it again with itself, since it may not end with 0.
+	if policy := c.HostConfig.RestartPolicy.Name; policy != "" && policy != container.RestartPolicyDisabled {
+		// Else Docker would start it again with itself. A Podman that cannot change this does not.
 		_, err := d.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyDisabled}})
-		if err != nil {
+		if ignoreGone(err) != nil {
 			return d.failed("stop "+key.Name, err)
 		}
 	}
