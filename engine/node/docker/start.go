@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -68,16 +67,6 @@ func (d *Driver) startFailed(key node.Key, err error) error {
 		}
 	}
 	return d.failed("start "+key.Name, err)
-}
-
-// keepsRestarting gives back the restart policy that Stop took.
-func (d *Driver) keepsRestarting(ctx context.Context, c container.InspectResponse) error {
-	policy := container.RestartPolicyMode(declaredOf(c.Config.Labels).Restart)
-	if policy == "" || c.HostConfig.RestartPolicy.Name == policy {
-		return nil
-	}
-	_, err := d.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{RestartPolicy: &container.RestartPolicy{Name: policy}})
-	return err
 }
 
 // withSecrets answers the container with the secrets in it.
@@ -189,44 +178,4 @@ func (d *Driver) remake(ctx context.Context, c container.InspectResponse, extra 
 		return c, err
 	}
 	return found.Container, nil
-}
-
-// Stop implements node.Driver. The grace period is kept to the millisecond, which
-// Docker's own is not.
-func (d *Driver) Stop(ctx context.Context, key node.Key) error {
-	c, err := d.find(ctx, key)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil
-	}
-	if err != nil || !c.State.Running && !c.State.Restarting && !c.State.Paused {
-		return err
-	}
-	made := declaredOf(c.Config.Labels)
-	if policy := c.HostConfig.RestartPolicy.Name; policy != "" && policy != container.RestartPolicyDisabled {
-		// Else Docker would start it again with itself. A Podman that cannot change this does not.
-		_, err := d.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyDisabled}})
-		if ignoreGone(err) != nil {
-			return d.failed("stop "+key.Name, err)
-		}
-	}
-	grace, err := engine.ParseDuration("stop_grace_period", made.Grace, defaultGrace)
-	if err != nil {
-		grace = defaultGrace
-	}
-	stopped := make(chan struct{})
-	defer close(stopped)
-	go func() {
-		select {
-		case <-d.cfg.After(grace):
-			_, _ = d.api.ContainerKill(context.WithoutCancel(ctx), c.ID, client.ContainerKillOptions{Signal: "SIGKILL"})
-		case <-stopped:
-		case <-ctx.Done():
-		}
-	}()
-	seconds := int(grace.Seconds()) + 2 // the kill above comes first
-	_, err = d.api.ContainerStop(ctx, c.ID, client.ContainerStopOptions{Timeout: &seconds})
-	if cerrdefs.IsNotModified(err) || cerrdefs.IsNotFound(err) {
-		return nil
-	}
-	return d.failed("stop "+key.Name, err)
 }
