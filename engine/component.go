@@ -36,7 +36,15 @@ type Component struct {
 	Init            bool                   `json:"init,omitempty"`        // a tiny init as PID 1 that reaps
 	ShmSize         string                 `json:"shm_size,omitempty"`    // "" = 64Mi
 	Ulimits         map[string]Ulimit      `json:"ulimits,omitempty"`     // nofile, nproc, core, …
+	DNS             *DNS                   `json:"dns,omitempty"`         // nil = the node's
+	Networks        []string               `json:"networks,omitempty"`    // existing ones of the node, besides the deployment's own
+	Sysctls         map[string]string      `json:"sysctls,omitempty"`     // net.core.somaxconn, …
+	Devices         map[string]Device      `json:"devices,omitempty"`     // by absolute path in the instance
+	GPUs            string                 `json:"gpus,omitempty"`        // AllGPUs, or how many
 }
+
+// AllGPUs gives an instance every GPU of its node.
+const AllGPUs = "all"
 
 // File is content written into an instance before it starts. Exactly one of
 // Content and ContentBase64 is set.
@@ -65,7 +73,13 @@ type Volume struct {
 	OnDestroy    string `json:"on_destroy,omitempty"`    // retain (default), delete
 	Snapshot     string `json:"snapshot,omitempty"`      // on_upgrade, "" = none
 	SingleWriter *bool  `json:"single_writer,omitempty"` // nil = true
+
+	Driver        string            `json:"driver,omitempty"`         // who keeps it, "" = DefaultVolumeDriver
+	DriverOptions map[string]string `json:"driver_options,omitempty"` // what the driver is told when it is made
 }
+
+// DefaultVolumeDriver keeps volumes on the node's own disk.
+const DefaultVolumeDriver = "local"
 
 // Tmpfs is a memory file system.
 type Tmpfs struct {
@@ -76,6 +90,19 @@ type Tmpfs struct {
 type HostPath struct {
 	Source   string `json:"source"`
 	ReadOnly bool   `json:"read_only,omitempty"`
+}
+
+// Device is a device of the node given to the instance.
+type Device struct {
+	Source      string `json:"source"`
+	Permissions string `json:"permissions,omitempty"` // of r, w and m (mknod), "" = rwm
+}
+
+// DNS says whom an instance asks for the names that its deployment does not have.
+type DNS struct {
+	Servers []string `json:"servers,omitempty"` // IP addresses
+	Search  []string `json:"search,omitempty"`  // domains that short names are looked for in
+	Options []string `json:"options,omitempty"` // resolv.conf(5), such as ndots:2
 }
 
 // Resources limit one instance.
@@ -96,8 +123,22 @@ type Security struct {
 
 // Logging keeps an instance's output.
 type Logging struct {
-	MaxSize  string `json:"max_size,omitempty"`  // "" = 10Mi
-	MaxFiles *int   `json:"max_files,omitempty"` // nil = 3
+	MaxSize  string `json:"max_size,omitempty"`  // "" = 10Mi, of drivers that rotate files
+	MaxFiles *int   `json:"max_files,omitempty"` // nil = 3, of drivers that rotate files
+
+	Driver        string            `json:"driver,omitempty"` // who takes it, "" = DefaultLogDriver
+	DriverOptions map[string]string `json:"driver_options,omitempty"`
+}
+
+// Log drivers that write files on the node and rotate them.
+const (
+	DefaultLogDriver = "json-file"
+	LogDriverLocal   = "local"
+)
+
+// Rotates reports whether max_size and max_files mean anything to the driver.
+func (l Logging) Rotates() bool {
+	return l.Driver == "" || l.Driver == DefaultLogDriver || l.Driver == LogDriverLocal
 }
 
 // Ulimit is a resource limit of the processes in an instance.

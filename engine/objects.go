@@ -54,6 +54,7 @@ type DockerNode struct {
 	TLS              *DockerTLS `json:"tls,omitempty"`
 	SSH              *DockerSSH `json:"ssh,omitempty"`
 	AllowedHostPaths []string   `json:"allowed_host_paths,omitempty"` // directories that host_paths may lead into
+	AllowedDevices   []string   `json:"allowed_devices,omitempty"`    // devices, or directories of them, that may be given
 
 	// Keys go in and never come out; nil keeps the stored ones.
 	Keys *DockerKeys `json:"-"`

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -61,6 +62,8 @@ func Normalize(c engine.Component) engine.Component {
 	c.Files = mapValues(c.Files, normalFile)
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		v.Size = canonicalSize(v.Size)
+		v.Driver = unlessDefault(v.Driver, engine.DefaultVolumeDriver)
+		v.DriverOptions = orNil(v.DriverOptions)
 		return v
 	})
 	c.Tmpfs = mapValues(c.Tmpfs, func(t engine.Tmpfs) engine.Tmpfs {
@@ -72,6 +75,14 @@ func Normalize(c engine.Component) engine.Component {
 	c.Security.CapabilitiesAdd = sortedSet(c.Security.CapabilitiesAdd)
 	c.Security.CapabilitiesDrop = sortedSet(c.Security.CapabilitiesDrop)
 	c.Logging.MaxSize = canonicalSize(c.Logging.MaxSize)
+	c.Logging.Driver = unlessDefault(c.Logging.Driver, engine.DefaultLogDriver)
+	c.Logging.DriverOptions = orNil(c.Logging.DriverOptions)
+	c.Networks = sortedSet(c.Networks)
+	c.Devices = mapValues(c.Devices, func(d engine.Device) engine.Device {
+		d.Permissions = canonicalPermissions(d.Permissions)
+		return d
+	})
+	c.DNS = normalDNS(c.DNS)
 	return c
 }
 
@@ -107,6 +118,44 @@ func normalResources(r *engine.Resources) *engine.Resources {
 	normal := *r
 	normal.Memory = canonicalSize(r.Memory)
 	return &normal
+}
+
+// normalDNS keeps the order of the servers and domains, which are tried in it.
+func normalDNS(d *engine.DNS) *engine.DNS {
+	if d == nil || len(d.Servers)+len(d.Search)+len(d.Options) == 0 {
+		return nil
+	}
+	return &engine.DNS{Servers: d.Servers, Search: d.Search, Options: sortedSet(d.Options)}
+}
+
+// canonicalPermissions orders the letters as DefaultDevicePermissions does.
+func canonicalPermissions(s string) string {
+	ordered := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(s, r) {
+			return r
+		}
+		return -1
+	}, DefaultDevicePermissions)
+	if len(ordered) != len(s) {
+		return s
+	}
+	return ordered
+}
+
+// unlessDefault leaves a default out, for fields that came later.
+func unlessDefault(value, fallback string) string {
+	if value == fallback {
+		return ""
+	}
+	return value
+}
+
+// orNil makes an empty map none, which is the same JSON.
+func orNil[V any](m map[string]V) map[string]V {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
 }
 
 func canonicalDuration(s string) string {

@@ -38,12 +38,24 @@ func TestDigestStays(t *testing.T) {
 		want      string
 	}{
 		"least": {engine.Component{Image: "nginx"}, "sha256:373a3cbdfdb7484dc5a527452549710c39e291dd4015622f348c2ef1b9ea64fa"},
-		"full":  {full(), "sha256:756aceb83e4615feb9cfd49d10cf107343aa6f249382d1ed6964b54cf0f28544"},
+		"first": {first(), "sha256:756aceb83e4615feb9cfd49d10cf107343aa6f249382d1ed6964b54cf0f28544"},
+		"full":  {full(), "sha256:f5181928d713200a7ab1c19019ad5e97bdffa0ad85f30c003661e13f2f26c025"},
 	} {
 		if got := Digest(one(test.component)); got != test.want {
 			t.Errorf("%s: digest is %s, was %s: %s", name, got, test.want, Canonical(one(test.component)))
 		}
 	}
+}
+
+// first is full with those fields only that components had from the beginning.
+func first() engine.Component {
+	c := full()
+	c.DNS, c.Networks, c.Sysctls, c.Devices, c.GPUs = nil, nil, nil, nil, ""
+	c.Logging.Driver, c.Logging.DriverOptions = "", nil
+	data := c.Volumes["data"]
+	data.Driver, data.DriverOptions = "", nil
+	c.Volumes["data"] = data
+	return c
 }
 
 func TestCanonicalSpelling(t *testing.T) {
@@ -66,6 +78,12 @@ func TestCanonicalSpelling(t *testing.T) {
 		"capabilities":  {{Security: &engine.Security{CapabilitiesAdd: []string{"KILL", "CHOWN"}}}, {Security: &engine.Security{CapabilitiesAdd: []string{"CHOWN", "KILL"}}}},
 		"security":      {{Security: &engine.Security{}}, {}},
 		"logging":       {{Logging: &engine.Logging{MaxSize: "10240Ki"}}, {}},
+		"log driver":    {{Logging: &engine.Logging{Driver: "json-file", DriverOptions: map[string]string{}}}, {}},
+		"volume driver": {{Volumes: map[string]engine.Volume{"a": {Driver: "local"}}}, {Volumes: map[string]engine.Volume{"a": {}}}},
+		"networks":      {{Networks: []string{"b", "a"}}, {Networks: []string{"a", "b"}}},
+		"permissions":   {{Devices: map[string]engine.Device{"/dev/a": {Permissions: "mwr"}}}, {Devices: map[string]engine.Device{"/dev/a": {}}}},
+		"no dns":        {{DNS: &engine.DNS{Search: []string{}}}, {}},
+		"dns options":   {{DNS: &engine.DNS{Options: []string{"b", "a"}}}, {DNS: &engine.DNS{Options: []string{"a", "b"}}}},
 		"empty maps":    {{Env: map[string]string{}, Ports: map[string]engine.Port{}}, {}},
 		"protocol":      {{Ports: map[string]engine.Port{"a": {ContainerPort: 1, Protocol: "tcp"}}}, {Ports: map[string]engine.Port{"a": {ContainerPort: 1}}}},
 		"mode":          {file(engine.File{Content: "x", Mode: "644"}), file(engine.File{Content: "x"})},
@@ -80,6 +98,8 @@ func TestCanonicalSpelling(t *testing.T) {
 		"order of arguments":    {{Args: []string{"a", "b"}}, {Args: []string{"b", "a"}}},
 		"a chosen host port":    {{Ports: map[string]engine.Port{"a": {ContainerPort: 1, HostPort: ptr(0)}}}, {Ports: map[string]engine.Port{"a": {ContainerPort: 1}}}},
 		"an empty variable":     {{Env: map[string]string{"A": ""}}, {}},
+		"order of dns servers":  {{DNS: &engine.DNS{Servers: []string{"10.0.0.1", "10.0.0.2"}}}, {DNS: &engine.DNS{Servers: []string{"10.0.0.2", "10.0.0.1"}}}},
+		"no rotation":           {{Logging: &engine.Logging{Driver: "journald"}}, {Logging: &engine.Logging{Driver: "local"}}},
 		"no replicas":           {{Replicas: ptr(0)}, {}},
 		"binary and text files": {file(engine.File{ContentBase64: "/w=="}), file(engine.File{Content: "/w=="})},
 	} {

@@ -56,6 +56,10 @@ func validateComponent(c engine.Component) error {
 	p.add(validateLabels(c.Labels))
 	p.add(validateExtraHosts(c.ExtraHosts))
 	p.add(validateUlimits(c.Ulimits))
+	p.at("dns", validateDNS(c.DNS))
+	p.add(validateNetworks(c.Networks))
+	p.add(validateSysctls(c.Sysctls))
+	p.add(validateGPUs(c.GPUs))
 	return p.err()
 }
 
@@ -72,6 +76,14 @@ func validateImage(image string) error {
 		}
 	}
 	return nil
+}
+
+// Moves reports whether the reference names no version: without a digest, and
+// with the tag latest or none. What it is today is what a version pins.
+func Moves(image string) bool {
+	last := image[strings.LastIndexByte(image, '/')+1:]
+	_, tag, tagged := strings.Cut(last, ":")
+	return image != "" && !strings.Contains(last, "@") && (!tagged || tag == "latest")
 }
 
 // userPattern is a user or group name as useradd takes it, or an id.

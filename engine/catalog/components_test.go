@@ -94,27 +94,66 @@ func TestValidateComponents(t *testing.T) {
 		"host port elsewhere": {func(c *C) {
 			c.Ports["web"] = engine.Port{ContainerPort: 1, HostPort: ptr(8080), HostAddress: "10.0.0.1"}
 		}, "", ""},
-		"port name":              {func(c *C) { c.Ports["Web"] = engine.Port{ContainerPort: 1} }, "ports.Web", "not a name"},
-		"relative volume":        {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "data", ReadOnly: true}} }, "volumes.v.path", "absolute"},
-		"unclean path":           {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a/../b": {}} }, "tmpfs./a/../b", `"/b"`},
-		"root":                   {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/": {}} }, "tmpfs./", "root"},
-		"path twice":             {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a": {}}; c.SecretFiles = map[string]string{"/a": "K"} }, "tmpfs./a", "secret_files./a"},
-		"tmpfs size":             {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a": {Size: "much"}} }, "tmpfs./a.size", "much"},
-		"host path source":       {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/a": {Source: "b"}} }, "host_paths./a.source", "absolute"},
-		"host root":              {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/a": {Source: "/"}} }, "", ""},
-		"volume in /proc":        {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/proc/1/root/v", ReadOnly: true}} }, "volumes.v.path", "/proc"},
-		"file in /proc":          {func(c *C) { c.Files = map[string]engine.File{"/proc/1/root/f": {}} }, "files./proc/1/root/f", "/proc"},
-		"secret in /sys":         {func(c *C) { c.SecretFiles = map[string]string{"/sys/key": "K"} }, "secret_files./sys/key", "/sys"},
-		"tmpfs at /dev":          {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/dev": {}} }, "tmpfs./dev", "/dev"},
-		"tmpfs at /dev/shm":      {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/dev/shm": {}} }, "tmpfs./dev/shm", "/dev"},
-		"tmpfs at /devices":      {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/devices": {}} }, "", ""},
-		"host path in /dev":      {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/dev/kvm": {Source: "/dev/kvm"}} }, "host_paths./dev/kvm", "/dev"},
-		"host's /dev":            {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/host/dev": {Source: "/dev"}} }, "", ""},
-		"working in /proc":       {func(c *C) { c.WorkingDir = "/proc/1/root" }, "working_dir", "/proc"},
-		"volume on_destroy":      {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, OnDestroy: "keep"}} }, "volumes.v.on_destroy", "retain, delete"},
-		"volume snapshot":        {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "daily"}} }, "volumes.v.snapshot", "on_upgrade"},
-		"volume size":            {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Size: "-1"}} }, "volumes.v.size", "-1"},
-		"volume name":            {func(c *C) { c.Volumes = map[string]engine.Volume{"V": {Path: "/v", ReadOnly: true}} }, "volumes.V", "not a name"},
+		"port name":         {func(c *C) { c.Ports["Web"] = engine.Port{ContainerPort: 1} }, "ports.Web", "not a name"},
+		"relative volume":   {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "data", ReadOnly: true}} }, "volumes.v.path", "absolute"},
+		"unclean path":      {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a/../b": {}} }, "tmpfs./a/../b", `"/b"`},
+		"root":              {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/": {}} }, "tmpfs./", "root"},
+		"path twice":        {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a": {}}; c.SecretFiles = map[string]string{"/a": "K"} }, "tmpfs./a", "secret_files./a"},
+		"tmpfs size":        {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/a": {Size: "much"}} }, "tmpfs./a.size", "much"},
+		"host path source":  {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/a": {Source: "b"}} }, "host_paths./a.source", "absolute"},
+		"host root":         {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/a": {Source: "/"}} }, "", ""},
+		"volume in /proc":   {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/proc/1/root/v", ReadOnly: true}} }, "volumes.v.path", "/proc"},
+		"file in /proc":     {func(c *C) { c.Files = map[string]engine.File{"/proc/1/root/f": {}} }, "files./proc/1/root/f", "/proc"},
+		"secret in /sys":    {func(c *C) { c.SecretFiles = map[string]string{"/sys/key": "K"} }, "secret_files./sys/key", "/sys"},
+		"tmpfs at /dev":     {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/dev": {}} }, "tmpfs./dev", "/dev"},
+		"tmpfs at /dev/shm": {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/dev/shm": {}} }, "tmpfs./dev/shm", "/dev"},
+		"tmpfs at /devices": {func(c *C) { c.Tmpfs = map[string]engine.Tmpfs{"/devices": {}} }, "", ""},
+		"host path in /dev": {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/dev/kvm": {Source: "/dev/kvm"}} }, "host_paths./dev/kvm", "/dev"},
+		"host's /dev":       {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/host/dev": {Source: "/dev"}} }, "", ""},
+		"working in /proc":  {func(c *C) { c.WorkingDir = "/proc/1/root" }, "working_dir", "/proc"},
+		"volume on_destroy": {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, OnDestroy: "keep"}} }, "volumes.v.on_destroy", "retain, delete"},
+		"volume snapshot":   {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "daily"}} }, "volumes.v.snapshot", "on_upgrade"},
+		"volume size":       {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Size: "-1"}} }, "volumes.v.size", "-1"},
+		"volume name":       {func(c *C) { c.Volumes = map[string]engine.Volume{"V": {Path: "/v", ReadOnly: true}} }, "volumes.V", "not a name"},
+		"volume driver":     {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Driver: "a b"}} }, "volumes.v.driver", "a b"},
+		"volume option": {func(c *C) {
+			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, DriverOptions: map[string]string{"": "x"}}}
+		}, "volumes.v.driver_options", "empty"},
+		"device": {func(c *C) {
+			c.Devices = map[string]engine.Device{"/dev/fuse": {Source: "/dev/fuse", Permissions: "mr"}}
+		}, "", ""},
+		"device in /sys":         {func(c *C) { c.Devices = map[string]engine.Device{"/sys/x": {Source: "/dev/x"}} }, "devices./sys/x", "/sys"},
+		"device source":          {func(c *C) { c.Devices = map[string]engine.Device{"/dev/x": {Source: "x"}} }, "devices./dev/x.source", "absolute"},
+		"device permissions":     {func(c *C) { c.Devices = map[string]engine.Device{"/dev/x": {Source: "/dev/x", Permissions: "rx"}} }, "devices./dev/x.permissions", "rx"},
+		"device twice permitted": {func(c *C) { c.Devices = map[string]engine.Device{"/dev/x": {Source: "/dev/x", Permissions: "rr"}} }, "devices./dev/x.permissions", "rr"},
+		"device and tmpfs": {func(c *C) {
+			c.Devices, c.Tmpfs = map[string]engine.Device{"/a": {Source: "/dev/x"}}, map[string]engine.Tmpfs{"/a": {}}
+		}, "devices./a", "tmpfs./a"},
+		"dns": {func(c *C) {
+			c.DNS = &engine.DNS{Servers: []string{"::1"}, Search: []string{"a.b"}, Options: []string{"ndots:2"}}
+		}, "", ""},
+		"dns server":          {func(c *C) { c.DNS = &engine.DNS{Servers: []string{"10.0.0.1", "ns"}} }, "dns.servers.1", "ns"},
+		"dns no server":       {func(c *C) { c.DNS = &engine.DNS{Servers: []string{""}} }, "dns.servers.0", "empty"},
+		"dns search":          {func(c *C) { c.DNS = &engine.DNS{Search: []string{"a b"}} }, "dns.search.0", "one word"},
+		"network":             {func(c *C) { c.Networks = []string{"proxy", "a b"} }, "networks.1", "a b"},
+		"network of the host": {func(c *C) { c.Networks = []string{"host"} }, "networks.0", "joined"},
+		"network twice":       {func(c *C) { c.Networks = []string{"a", "a"} }, "networks.1", "twice"},
+		"sysctl": {func(c *C) {
+			c.Sysctls = map[string]string{"net.ipv4.conf.eth0/1.forwarding": "1", "kernel.sem": "250 32000 100 128"}
+		}, "", ""},
+		"sysctl of the machine": {func(c *C) { c.Sysctls = map[string]string{"vm.swappiness": "1"} }, "sysctls.vm.swappiness", "whole machine"},
+		"sysctl name":           {func(c *C) { c.Sysctls = map[string]string{"net": "1"} }, "sysctls.net", "net.core.somaxconn"},
+		"sysctl value":          {func(c *C) { c.Sysctls = map[string]string{"net.core.somaxconn": ""} }, "sysctls.net.core.somaxconn", "value"},
+		"gpus":                  {func(c *C) { c.GPUs = "all" }, "", ""},
+		"two gpus":              {func(c *C) { c.GPUs = "2" }, "", ""},
+		"no gpus":               {func(c *C) { c.GPUs = "0" }, "gpus", `"all"`},
+		"log driver": {func(c *C) {
+			c.Logging = &engine.Logging{Driver: "journald", DriverOptions: map[string]string{"tag": "x"}}
+		}, "", ""},
+		"log driver's name":      {func(c *C) { c.Logging = &engine.Logging{Driver: "no driver"} }, "logging.driver", "no driver"},
+		"rotation elsewhere":     {func(c *C) { c.Logging = &engine.Logging{Driver: "syslog", MaxSize: "1Mi"} }, "logging.max_size", "rotate"},
+		"files elsewhere":        {func(c *C) { c.Logging = &engine.Logging{Driver: "syslog", MaxFiles: ptr(2)} }, "logging.max_files", "rotate"},
+		"rotation said twice":    {func(c *C) { c.Logging = &engine.Logging{DriverOptions: map[string]string{"max-file": "2"}} }, "logging.driver_options.max-file", "max_files"},
 		"writers":                {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v"}} }, "replicas", `volume "v"`},
 		"many writers":           {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", SingleWriter: ptr(false)}} }, "", ""},
 		"no replicas":            {func(c *C) { c.Replicas = ptr(0) }, "", ""},
@@ -261,5 +300,17 @@ func TestHealthChecks(t *testing.T) {
 				t.Errorf("not a tcp check of port 80: %+v", web)
 			}
 		})
+	}
+}
+
+func TestMoves(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("a", 64)
+	for image, want := range map[string]bool{
+		"nginx": true, "nginx:latest": true, "localhost:5000/team/nginx": true, "localhost:5000/nginx:latest": true,
+		"nginx:1": false, "localhost:5000/nginx:latest-alpine": false, "nginx" + digest: false, "nginx:latest" + digest: false, "": false,
+	} {
+		if got := Moves(image); got != want {
+			t.Errorf("%s: %t", image, got)
+		}
 	}
 }

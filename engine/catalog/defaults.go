@@ -10,6 +10,8 @@ const (
 	DefaultShmSize         = "64Mi"
 	DefaultLogSize         = "10Mi"
 	DefaultLogFiles        = 3
+
+	DefaultDevicePermissions = "rwm"
 )
 
 // Documented defaults of a health check (design 4.4).
@@ -45,6 +47,10 @@ func Defaults(c engine.Component) engine.Component {
 	c.Files = mapValues(c.Files, func(f engine.File) engine.File {
 		orElse(&f.Mode, DefaultFileMode)
 		return f
+	})
+	c.Devices = mapValues(c.Devices, func(d engine.Device) engine.Device {
+		orElse(&d.Permissions, DefaultDevicePermissions)
+		return d
 	})
 	c.HealthChecks = mapValues(c.HealthChecks, defaultCheck)
 	c.Security = defaultSecurity(c.Security)
@@ -84,8 +90,10 @@ func defaultLogging(l *engine.Logging) *engine.Logging {
 	if l != nil {
 		filled = *l
 	}
-	orElse(&filled.MaxSize, DefaultLogSize)
-	setDefault(&filled.MaxFiles, DefaultLogFiles)
+	if filled.Rotates() {
+		orElse(&filled.MaxSize, DefaultLogSize)
+		setDefault(&filled.MaxFiles, DefaultLogFiles)
+	}
 	return &filled
 }
 

@@ -33,6 +33,25 @@ func (m *mounts) claim(field, where string) {
 		m.add(err)
 		return
 	}
+	m.take(field, where)
+}
+
+// claimDevice is claim for a device, which has its place below /dev as well.
+func (m *mounts) claimDevice(field, where string) {
+	if err := checkPath(field, where); err != nil {
+		m.add(err)
+		return
+	}
+	if !strings.HasPrefix(where, "/dev/") {
+		if err := checkNotKernel(field, where); err != nil {
+			m.add(err)
+			return
+		}
+	}
+	m.take(field, where)
+}
+
+func (m *mounts) take(field, where string) {
 	if other, taken := m.taken[where]; taken {
 		m.invalid(field, "the path %q is already used by %s", where, other)
 		return
@@ -66,6 +85,10 @@ func validateMounts(c engine.Component) error {
 		if h.Source != "/" {
 			m.add(checkPath("host_paths."+where+".source", h.Source))
 		}
+	}
+	for where, d := range sorted(c.Devices) {
+		m.claimDevice("devices."+where, where)
+		m.at("devices."+where, validateDevice(d))
 	}
 	return m.err()
 }
@@ -107,6 +130,16 @@ func validateVolume(v engine.Volume) error {
 	p.oneOf("snapshot", v.Snapshot, SnapshotOnUpgrade)
 	_, err := engine.ParseSize("size", v.Size, 0)
 	p.add(err)
+	p.add(validateDriver(v.Driver, v.DriverOptions))
+	return p.err()
+}
+
+func validateDevice(d engine.Device) error {
+	var p problems
+	p.add(checkPath("source", d.Source))
+	if strings.Trim(d.Permissions, DefaultDevicePermissions) != "" || len(d.Permissions) > len(sortedSet([]rune(d.Permissions))) {
+		p.invalid("permissions", "%q is not made of r, w and m, each at most once", d.Permissions)
+	}
 	return p.err()
 }
 

@@ -23,7 +23,7 @@ func full() engine.Component {
 			"/etc/a": {Content: "hello", ContentBase64: "eA==", Mode: "0600"},
 		},
 		Ports:     map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
-		Volumes:   map[string]engine.Volume{"data": {Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false)}},
+		Volumes:   map[string]engine.Volume{"data": {Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"}}},
 		Tmpfs:     map[string]engine.Tmpfs{"/tmp": {Size: "64Mi"}},
 		HostPaths: map[string]engine.HostPath{"/host": {Source: "/srv", ReadOnly: true}},
 		DependsOn: []string{"db", "cache"},
@@ -39,9 +39,12 @@ func full() engine.Component {
 			Interval: "20s", Timeout: "2s", Window: 5, Threshold: 4, StartPeriod: "1s", OnDeploy: ptr(false), OnAnomaly: "alert",
 		}},
 		Security: &engine.Security{ReadOnlyRoot: true, CapabilitiesAdd: []string{"NET_RAW", "CHOWN"}, CapabilitiesDrop: []string{"ALL"}, NoNewPrivileges: ptr(false), Privileged: true},
-		Logging:  &engine.Logging{MaxSize: "1Mi", MaxFiles: ptr(7)},
+		Logging:  &engine.Logging{MaxSize: "1Mi", MaxFiles: ptr(7), Driver: engine.LogDriverLocal, DriverOptions: map[string]string{"compress": "false"}},
 		Labels:   map[string]string{"team": "blue"}, ExtraHosts: map[string]string{"legacy": "10.0.0.1"},
 		Init: true, ShmSize: "128Mi", Ulimits: map[string]engine.Ulimit{"nofile": {Soft: 1024, Hard: 2048}},
+		DNS:      &engine.DNS{Servers: []string{"10.0.0.2", "10.0.0.1"}, Search: []string{"acme.internal", "acme.dev"}, Options: []string{"ndots:2", "edns0"}},
+		Networks: []string{"proxy", "backup"}, Sysctls: map[string]string{"net.core.somaxconn": "1024"},
+		Devices: map[string]engine.Device{"/dev/fuse": {Source: "/dev/fuse", Permissions: "rw"}}, GPUs: "2",
 	}
 }
 

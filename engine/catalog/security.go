@@ -56,6 +56,18 @@ func validateLogging(l *engine.Logging) error {
 	var p problems
 	_, err := engine.ParseSize("max_size", l.MaxSize, 0)
 	p.add(err)
+	p.add(validateDriver(l.Driver, l.DriverOptions))
+	if !l.Rotates() && l.MaxSize != "" {
+		p.invalid("max_size", "the log driver %q does not rotate files: leave it out, or say it in driver_options", l.Driver)
+	}
+	if !l.Rotates() && l.MaxFiles != nil {
+		p.invalid("max_files", "the log driver %q does not rotate files: leave it out, or say it in driver_options", l.Driver)
+	}
+	for name, other := range map[string]string{"max-size": "max_size", "max-file": "max_files"} {
+		if _, both := l.DriverOptions[name]; both && l.Rotates() {
+			p.invalid("driver_options."+name, "how files are rotated is said in %s", other)
+		}
+	}
 	if l.MaxFiles != nil && *l.MaxFiles < 1 {
 		p.invalid("max_files", "%d files cannot hold a log: use 1 or more", *l.MaxFiles)
 	}

@@ -19,7 +19,7 @@ const (
 func (e *Engine) dockerDriver(n engine.DockerNode) (node.Driver, error) {
 	c := docker.Config{
 		Connection: docker.Connection{Host: n.Host, Context: n.Context},
-		EngineID:   e.EngineID(), Address: n.Address, AllowedHostPaths: n.AllowedHostPaths,
+		EngineID:   e.EngineID(), Address: n.Address, AllowedHostPaths: n.AllowedHostPaths, AllowedDevices: n.AllowedDevices,
 	}
 	var keys engine.DockerKeys
 	if n.Keys != nil {

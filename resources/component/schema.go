@@ -53,6 +53,11 @@ func attributes() map[string]schema.Attribute {
 		"init":              boolean("Run a tiny init as process 1 that reaps orphans and passes signals on. Default `false`."),
 		"shm_size":          str("Size of `/dev/shm`, a quantity. Default `64Mi`."),
 		"ulimits":           ulimits(),
+		"dns":               dns(),
+		"networks":          list("Names of networks of the node that the instances join besides the deployment's own. They must exist; there the instances are known by their containers' names."),
+		"sysctls":           texts("Kernel parameters of the instances' own namespaces, such as `net.core.somaxconn`."),
+		"devices":           devices(),
+		"gpus":              str("GPUs of the node that an instance gets: `all`, or how many."),
 	}
 }
 

@@ -24,11 +24,13 @@ func ports() schema.Attribute {
 
 func volumes() schema.Attribute {
 	return mapOf("Named storage that outlives instances, by name.", map[string]schema.Attribute{
-		"path":          requiredStr("Absolute path in the instance."),
-		"read_only":     boolean("Mount it read-only. Default `false`."),
-		"size":          str("Wanted size, a quantity. Absent: no limit."),
-		"on_destroy":    str("What happens to the data when the deployment is destroyed: `retain` or `delete`. Default `retain`."),
-		"single_writer": boolean("Only one instance may have it at a time, so an instance is stopped before its successor starts. Default `true`."),
+		"path":           requiredStr("Absolute path in the instance."),
+		"read_only":      boolean("Mount it read-only. Default `false`."),
+		"size":           str("Wanted size, a quantity. Absent: no limit."),
+		"on_destroy":     str("What happens to the data when the deployment is destroyed: `retain` or `delete`. Default `retain`."),
+		"driver":         str("Volume driver that keeps the data. Default `local`, the node's own disk."),
+		"driver_options": texts("What the driver is told when the volume is made, such as `type`, `device` and `o` of the driver `local`. They are in plan and state: put no secret here. Neither they nor the driver can change for a volume that exists."),
+		"single_writer":  boolean("Only one instance may have it at a time, so an instance is stopped before its successor starts. Default `true`."),
 	})
 }
 
@@ -45,20 +47,37 @@ func hostPaths() schema.Attribute {
 	})
 }
 
+func devices() schema.Attribute {
+	return mapOf("Devices of the node, by absolute path in the instance.", map[string]schema.Attribute{
+		"source":      requiredStr("Absolute path on the node; the node's `allowed_devices` must hold it."),
+		"permissions": str("What may be done with it: read `r`, write `w`, make it anew `m`. Default `rwm`."),
+	})
+}
+
+func dns() schema.Attribute {
+	return object("Who is asked for the names that the deployment does not have. Default: as the node itself.", map[string]schema.Attribute{
+		"servers": list("IP addresses of DNS servers, tried in this order."),
+		"search":  list("Domains in which short names are looked for."),
+		"options": list("Options of resolv.conf, such as `ndots:2`."),
+	})
+}
+
 func security() schema.Attribute {
 	return object("Rights of the processes.", map[string]schema.Attribute{
 		"read_only_root":    boolean("Make the root file system read-only. Default `false`."),
 		"capabilities_add":  list("Linux capabilities to add, without `CAP_`."),
 		"capabilities_drop": list("Linux capabilities to drop, without `CAP_`, or `ALL`."),
 		"no_new_privileges": boolean("Forbid gaining rights through set-uid programs. Default `true`."),
-		"privileged":        boolean("All capabilities and devices, where the node allows it. Default `false`."),
+		"privileged":        boolean("All capabilities and devices of the node: whoever may set it owns the node. Default `false`."),
 	})
 }
 
 func logging() schema.Attribute {
 	return object("How much output is kept.", map[string]schema.Attribute{
-		"max_size":  str("Size at which a log file is rotated, a quantity. Default `10Mi`."),
-		"max_files": integer("Number of log files kept. Default 3."),
+		"max_size":       str("Size at which a log file is rotated, a quantity. Default `10Mi`."),
+		"max_files":      integer("Number of log files kept. Default 3."),
+		"driver":         str("Log driver that takes the output. Default `json-file`; that and `local` write files on the node and rotate them. With `none` there is no output to show when a rollout fails."),
+		"driver_options": texts("What the driver is told, such as `tag`. They are in plan and state: put no secret here."),
 	})
 }
 

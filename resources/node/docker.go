@@ -19,6 +19,7 @@ type dockerModel struct {
 	TLS              *tlsModel    `tfsdk:"tls"`
 	SSH              *sshModel    `tfsdk:"ssh"`
 	AllowedHostPaths types.List   `tfsdk:"allowed_host_paths"`
+	AllowedDevices   types.List   `tfsdk:"allowed_devices"`
 }
 
 type tlsModel struct {
@@ -38,11 +39,7 @@ type sshModel struct {
 
 func (m *dockerModel) toEngine() *engine.DockerNode {
 	n := &engine.DockerNode{Host: m.Host.ValueString(), Context: m.Context.ValueString(), Address: m.Address.ValueString()}
-	for _, element := range m.AllowedHostPaths.Elements() {
-		if s, ok := element.(types.String); ok {
-			n.AllowedHostPaths = append(n.AllowedHostPaths, s.ValueString())
-		}
-	}
+	n.AllowedHostPaths, n.AllowedDevices = texts(m.AllowedHostPaths), texts(m.AllowedDevices)
 	if m.TLS != nil {
 		n.TLS = &engine.DockerTLS{CACertificate: m.TLS.CACertificate.ValueString(), Certificate: m.TLS.Certificate.ValueString()}
 	}
@@ -54,19 +51,35 @@ func (m *dockerModel) toEngine() *engine.DockerNode {
 	return n
 }
 
+func texts(list types.List) []string {
+	var all []string
+	for _, element := range list.Elements() {
+		if s, ok := element.(types.String); ok {
+			all = append(all, s.ValueString())
+		}
+	}
+	return all
+}
+
+// listLike is null for no values, but where an empty list was written before.
+func listLike(ctx context.Context, values []string, before types.List, diags *diag.Diagnostics) types.List {
+	if len(values) == 0 && before.IsNull() {
+		return types.ListNull(types.StringType)
+	}
+	list, more := types.ListValueFrom(ctx, types.StringType, append([]string{}, values...))
+	diags.Append(more...)
+	return list
+}
+
 // dockerFromEngine keeps the versions of the keys: they are Terraform's own.
 func dockerFromEngine(ctx context.Context, n engine.DockerNode, before *dockerModel, diags *diag.Diagnostics) *dockerModel {
 	if before == nil {
-		before = &dockerModel{AllowedHostPaths: types.ListNull(types.StringType)}
+		before = &dockerModel{AllowedHostPaths: types.ListNull(types.StringType), AllowedDevices: types.ListNull(types.StringType)}
 	}
 	m := &dockerModel{
 		Host: attrs.OptionalString(n.Host), Context: attrs.OptionalString(n.Context), Address: attrs.OptionalString(n.Address),
-		AllowedHostPaths: types.ListNull(types.StringType),
-	}
-	if len(n.AllowedHostPaths) > 0 || !before.AllowedHostPaths.IsNull() {
-		list, more := types.ListValueFrom(ctx, types.StringType, append([]string{}, n.AllowedHostPaths...))
-		diags.Append(more...)
-		m.AllowedHostPaths = list
+		AllowedHostPaths: listLike(ctx, n.AllowedHostPaths, before.AllowedHostPaths, diags),
+		AllowedDevices:   listLike(ctx, n.AllowedDevices, before.AllowedDevices, diags),
 	}
 	if n.TLS != nil {
 		m.TLS = &tlsModel{CACertificate: attrs.OptionalString(n.TLS.CACertificate), Certificate: attrs.OptionalString(n.TLS.Certificate)}

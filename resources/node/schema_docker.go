@@ -22,22 +22,27 @@ func docker() schema.Attribute {
 			"context": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Name of a Docker context of the user that runs Terraform, instead of `host`.",
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1), stringvalidator.ConflictsWith(path.MatchRoot("docker").AtName("host"))},
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"address": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "IP address of the node that published ports listen on. Absent: `127.0.0.1` on this machine, every address on another one.",
 				Validators:          []validator.String{attrs.Check("an IP address", isAddress)},
 			},
-			"tls": dockerTLS(),
-			"ssh": dockerSSH(),
-			"allowed_host_paths": schema.ListAttribute{
-				Optional:            true,
-				ElementType:         types.StringType,
-				MarkdownDescription: "Directories of the node, a list of strings, that `host_paths` of components may lead into. Absent: none.",
-				Validators:          []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-			},
+			"tls":                dockerTLS(),
+			"ssh":                dockerSSH(),
+			"allowed_host_paths": allowed("Directories of the node, a list of strings, that `host_paths` of components, and `driver_options` of volumes that bind a directory, may lead into. Absent: none."),
+			"allowed_devices":    allowed("Devices of the node, or directories of them, a list of strings, that `devices` of components may give to instances. Absent: none."),
 		},
+	}
+}
+
+func allowed(description string) schema.ListAttribute {
+	return schema.ListAttribute{
+		Optional:            true,
+		ElementType:         types.StringType,
+		MarkdownDescription: description,
+		Validators:          []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 	}
 }
 
@@ -59,7 +64,7 @@ func dockerSSH() schema.Attribute {
 		Optional:            true,
 		MarkdownDescription: "How to log in at an `ssh://` host. Without a key an ssh agent is asked. No ssh program is needed.",
 		Attributes: map[string]schema.Attribute{
-			"private_key_path":       optional("File with a private key that has no passphrase."),
+			"private_key_path":       keyPath(),
 			"private_key_wo":         privateKey("docker", "ssh"),
 			"private_key_wo_version": privateKeyVersion(),
 			"known_hosts":            optional("Lines of `known_hosts`, as `ssh-keyscan` prints them. Absent: `~/.ssh/known_hosts`. A host that shows another key is refused."),
@@ -69,6 +74,12 @@ func dockerSSH() schema.Attribute {
 			},
 		},
 	}
+}
+
+func keyPath() schema.StringAttribute {
+	attribute := optional("File with a private key that has no passphrase.")
+	attribute.Validators = append(attribute.Validators, stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("private_key_wo")))
+	return attribute
 }
 
 func optional(description string) schema.StringAttribute {

@@ -91,6 +91,7 @@ func (r *Resource) planContent(ctx context.Context, known bool, state model, pla
 		Name: engine.RollingVersionName, Type: engine.VersionRolling, Status: engine.VersionActive,
 		Components: wanted.Components, Digest: catalog.Digest(wanted.Components),
 	}
+	component.WarnMoving(wanted.Components, &resp.Diagnostics)
 	version.Ref = catalog.Ref(version.ID, version.Digest)
 	plan.Ref = types.StringValue(version.Ref)
 	if !known {

@@ -70,6 +70,9 @@ func (r *Resource) plan(ctx context.Context, known bool, state model, plan *mode
 	}
 	wanted.Digest = catalog.Digest(wanted.Components)
 	wanted.Ref = catalog.Ref(wanted.ID, wanted.Digest)
+	if !unchanged {
+		component.WarnMoving(wanted.Components, diags)
+	}
 	plan.Digest, plan.Ref = types.StringValue(wanted.Digest), types.StringValue(wanted.Ref)
 	switch {
 	case !known:

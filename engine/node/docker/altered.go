@@ -35,7 +35,8 @@ func (d *Driver) altered(c container.InspectResponse) []string {
 	all = append(all, alteredValues("label", c.Config.Labels, made.Labels)...)
 	all = append(all, alteredMounts(mountPhrases(c.HostConfig), made.Mounts)...)
 	all = append(all, alteredPorts(c.HostConfig.PortBindings, d.portBindings(made))...)
-	return append(all, alteredNetworks(c, networkName(key.Deployment))...)
+	all = append(all, alteredOptions(c.HostConfig, made)...)
+	return append(all, alteredNetworks(c, append([]string{networkName(key.Deployment)}, made.Networks...))...)
 }
 
 // alteredValues names those of the wanted, fingerprints by name, that are not as
@@ -129,13 +130,15 @@ func addresses(bindings []network.PortBinding) string {
 	return strings.Join(all, " and ")
 }
 
-func alteredNetworks(c container.InspectResponse, own string) []string {
+func alteredNetworks(c container.InspectResponse, wanted []string) []string {
 	var all []string
-	if _, joined := c.NetworkSettings.Networks[own]; !joined {
-		all = append(all, "is not in network "+own)
+	for _, name := range wanted {
+		if _, joined := c.NetworkSettings.Networks[name]; !joined {
+			all = append(all, "is not in network "+name)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		if name != own {
+		if !slices.Contains(wanted, name) {
 			all = append(all, "is also in network "+name)
 		}
 	}

@@ -75,7 +75,7 @@ func takesOver(about node.Labels, siblings []container.Summary) bool {
 // one under another name first.
 func (d *Driver) build(ctx context.Context, name string, made creation, files []file, fresh []string, aliases []string) (string, error) {
 	making := name
-	if len(files)+len(fresh) > 0 {
+	if len(files)+len(fresh)+len(made.made.Networks) > 0 {
 		making = name + unfinished + strings.ToLower(rand.Text()[:8]) // a call that was cut off may still hold any other name
 	}
 	removeFiles, err := d.prepareReadOnly(ctx, name, &made, files)
@@ -98,6 +98,9 @@ func (d *Driver) build(ctx context.Context, name string, made creation, files []
 	err = d.copyIn(ctx, created.ID, files)
 	if err == nil {
 		err = d.ownVolumes(ctx, created.ID, fresh)
+	}
+	if err == nil {
+		err = d.join(ctx, created.ID, made)
 	}
 	if err == nil {
 		_, err = d.api.ContainerRename(ctx, created.ID, client.ContainerRenameOptions{NewName: name})

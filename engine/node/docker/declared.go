@@ -27,6 +27,8 @@ type declared struct {
 	SecretEnv []string               `json:"secret_env,omitempty"` // names
 	Grace     string                 `json:"grace,omitempty"`      // Go duration
 	Restart   string                 `json:"restart,omitempty"`    // Docker's policy
+	Networks  []string               `json:"networks,omitempty"`   // joined besides the deployment's own
+	Options   map[string]string      `json:"options,omitempty"`    // fingerprints by attribute, see optionsOf
 }
 
 func declaredOf(labels map[string]string) declared {

@@ -112,6 +112,19 @@ func (d *Driver) makeNetwork(ctx context.Context, deployment string) error {
 	return d.failed("make network "+name, err)
 }
 
+// join connects a container to the networks that it is in besides its deployment's.
+func (d *Driver) join(ctx context.Context, id string, made creation) error {
+	for _, name := range made.made.Networks {
+		if name == string(made.host.NetworkMode) {
+			continue
+		}
+		if _, err := d.api.NetworkConnect(ctx, name, client.NetworkConnectOptions{Container: id}); err != nil {
+			return notInvalid(err)
+		}
+	}
+	return nil
+}
+
 // removeNetwork removes the deployment's network.
 func (d *Driver) removeNetwork(ctx context.Context, deployment string) error {
 	d.setJoined(deployment, false)

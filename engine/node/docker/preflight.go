@@ -77,7 +77,8 @@ func (d *Driver) tryOut(ctx context.Context, s node.Spec, held map[string]bool) 
 			wanted[name], chosen[name] = p, *p.HostPort
 		}
 	}
-	if err := d.tryPaths(ctx, s); err != nil || len(wanted) == 0 {
+	err := errors.Join(d.tryPaths(ctx, s), d.tryNetworks(ctx, s.Component), d.tryVolumes(ctx, s), d.tryOptions(ctx, s))
+	if err != nil || len(wanted) == 0 {
 		return err
 	}
 	network, remove, err := d.probeNetwork(ctx, s.Key.Deployment)
@@ -140,16 +141,20 @@ func (d *Driver) tryPaths(ctx context.Context, s node.Spec) error {
 // probe starts a container that cannot run, and answers what the Docker Engine
 // says to that.
 func (d *Driver) probe(ctx context.Context, s node.Spec, host *container.HostConfig) string {
+	if err := d.runProbe(ctx, s, host); err != nil {
+		return plain(err)
+	}
+	return ""
+}
+
+func (d *Driver) runProbe(ctx context.Context, s node.Spec, host *container.HostConfig) error {
 	made, err := d.api.ContainerCreate(ctx, d.probeOptions(s, host))
 	if err != nil {
-		return plain(err)
+		return err
 	}
 	_, err = d.api.ContainerStart(ctx, made.ID, client.ContainerStartOptions{})
 	d.removeProbe(ctx, made.ID)
-	if err == nil {
-		return ""
-	}
-	return plain(err)
+	return err
 }
 
 func (d *Driver) probeCreate(ctx context.Context, s node.Spec, host *container.HostConfig) string {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +63,7 @@ func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) 
 		Memory: limits.Memory, CPU: limits.NanoCPUs, Pids: pids(limits.PidsLimit),
 		Env: fingerprints(s.Env), Labels: fingerprints(c.Labels), Mounts: mountPhrases(&container.HostConfig{Mounts: mounts}),
 		Ports: publishedPorts(c.Ports), Chosen: chosen, Files: slices.Sorted(maps.Keys(c.Files)),
-		Grace: grace.String(), Restart: restartPolicy(c.Restart),
+		Grace: grace.String(), Restart: restartPolicy(c.Restart), Networks: c.Networks,
 	}
 	seconds := int((grace + time.Second - 1) / time.Second)
 	host := &container.HostConfig{
@@ -77,6 +76,10 @@ func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) 
 		host.Init = &c.Init
 	}
 	secure(host, c.Security)
+	if err := optional(host, c); err != nil {
+		return creation{}, err
+	}
+	made.Options = declaredOptions(c, host)
 	config := &container.Config{
 		Image: made.Run, Entrypoint: c.Command, Cmd: c.Args, Env: envList(s.Env), User: c.User, WorkingDir: c.WorkingDir,
 		Hostname: c.Hostname, StopSignal: c.StopSignal, StopTimeout: &seconds, Healthcheck: health,
@@ -123,22 +126,6 @@ func resourcesOf(c engine.Component) (container.Resources, error) {
 		r.PidsLimit = &limit
 	}
 	return r, nil
-}
-
-func logConfig(l *engine.Logging) (container.LogConfig, error) {
-	size, files := int64(defaultLogSize), defaultLogFiles
-	if l != nil {
-		var err error
-		if size, err = engine.ParseSize("logging.max_size", l.MaxSize, size); err != nil {
-			return container.LogConfig{}, err
-		}
-		if l.MaxFiles != nil {
-			files = *l.MaxFiles
-		}
-	}
-	return container.LogConfig{Type: "json-file", Config: map[string]string{
-		"max-size": strconv.FormatInt(size, 10), "max-file": strconv.Itoa(max(1, files)),
-	}}, nil
 }
 
 func tmpfsOf(all map[string]engine.Tmpfs) (map[string]string, error) {

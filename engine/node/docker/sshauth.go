@@ -25,7 +25,7 @@ func authMethods(s SSH) ([]ssh.AuthMethod, error) {
 		field = "docker.ssh.private_key_path"
 		text, err := os.ReadFile(s.PrivateKeyPath)
 		if err != nil {
-			return nil, engine.Invalid(field, "the private key cannot be read: %v", err)
+			return nil, &engine.Error{Class: engine.ErrInvalid, Field: field, Reason: "the private key cannot be read", Err: err}
 		}
 		key = text
 	}

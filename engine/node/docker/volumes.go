@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
@@ -24,14 +26,18 @@ func (d *Driver) ensureVolumes(ctx context.Context, spec node.Spec) ([]string, e
 			if !d.belongs(found.Volume.Labels, spec.Key.Deployment) {
 				return nil, foreign("volume", name, found.Volume.Labels)
 			}
+			if err := keptElsewhere(found.Volume, spec.Component.Volumes[short]); err != nil {
+				return nil, engine.At("volumes."+short, err)
+			}
 			continue
 		case !cerrdefs.IsNotFound(err):
 			return nil, d.failed("look for volume "+name, err)
 		}
 		labels := d.ours(spec.Key.Deployment)
 		labels[labelVolume] = full
-		if _, err := d.api.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
-			return nil, d.failed("make volume "+name, err)
+		if _, err := d.api.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels,
+			Driver: volumeDriver(spec.Component.Volumes[short]), DriverOpts: spec.Component.Volumes[short].DriverOptions}); err != nil {
+			return nil, d.failed("make volume "+name, notInvalid(err))
 		}
 		if !spec.Component.Volumes[short].ReadOnly {
 			fresh = append(fresh, spec.Component.Volumes[short].Path)
@@ -39,6 +45,8 @@ func (d *Driver) ensureVolumes(ctx context.Context, spec node.Spec) ([]string, e
 	}
 	return fresh, nil
 }
+
+func volumeDriver(v engine.Volume) string { return cmp.Or(v.Driver, engine.DefaultVolumeDriver) }
 
 // Volumes implements node.Driver.
 func (d *Driver) Volumes(ctx context.Context, deployment string) ([]string, error) {

@@ -5,32 +5,24 @@ import (
 	"fmt"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/local/process"
 )
 
 // Check implements node.Driver.
 func (d *Driver) Check(c engine.Component, info node.Info) error {
-	var errs []error
+	errs := []error{catalog.CheckRuntime(engine.NodeLocal, c)}
 	refuse := func(wanted bool, field, reason, hint string) {
 		if wanted {
 			errs = append(errs, engine.Unsupported(field, reason, hint))
 		}
 	}
-	const useDocker = "leave it out, or use a docker node"
-	if s := c.Security; s != nil {
-		refuse(s.Privileged, "security.privileged", "local nodes run nothing privileged", "ask for single capabilities instead, or use a docker node")
-	}
-	refuse(c.Init, "init", "local nodes have no init to put in front", "let the image bring one, such as tini, or use a docker node")
 	if r := c.Resources; r != nil {
 		const why, hint = "the engine's user may not make control groups here", "run the engine as root, or leave the limit out"
 		refuse(r.CPU != nil && !info.LimitCPU, "resources.cpu", why, hint)
 		refuse(r.Memory != "" && !info.LimitMemory, "resources.memory", why, hint)
 		refuse(r.Pids != nil && !info.LimitPids, "resources.pids", why, hint)
-	}
-	for name, v := range c.Volumes {
-		refuse(v.Size != "", "volumes."+name+".size", "local volumes share the node's disk and have no size of their own", useDocker)
-		refuse(v.Snapshot != "", "volumes."+name+".snapshot", "local volumes have no snapshots", "leave it out")
 	}
 	for name, p := range c.Ports {
 		refuse(p.Published() && *p.HostPort > 0 && *p.HostPort < info.MinPort, "ports."+name+".host_port",

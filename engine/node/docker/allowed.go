@@ -1,0 +1,78 @@
+package docker
+
+import (
+	"cmp"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// checkAllowed refuses what leads to the node itself and is not within what the
+// node allows.
+func (d *Driver) checkAllowed(c engine.Component) error {
+	var errs []error
+	for target, h := range c.HostPaths {
+		errs = append(errs, engine.At("host_paths."+target+".source", d.pathAllowed(h.Source)))
+	}
+	for target, v := range c.Devices {
+		errs = append(errs, engine.At("devices."+target+".source", d.deviceAllowed(v.Source)))
+	}
+	for name, v := range c.Volumes {
+		if source, leads := boundBy(v); leads {
+			errs = append(errs, engine.At("volumes."+name+".driver_options", d.pathAllowed(source)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Driver) pathAllowed(source string) error {
+	if within(source, d.cfg.AllowedHostPaths) {
+		return nil
+	}
+	return engine.Unsupported("", source+" is not within the node's allowed_host_paths",
+		"add its directory to docker.allowed_host_paths of the slipway_node")
+}
+
+func (d *Driver) deviceAllowed(source string) error {
+	if within(source, d.cfg.AllowedDevices) {
+		return nil
+	}
+	return engine.Unsupported("", source+" is not within the node's allowed_devices",
+		"add it to docker.allowed_devices of the slipway_node")
+}
+
+// within reports whether one of the allowed paths is the source, or holds it.
+func within(source string, allowed []string) bool {
+	clean := path.Clean(source)
+	return slices.ContainsFunc(allowed, func(dir string) bool {
+		dir = path.Clean(dir)
+		return clean == dir || dir == "/" || strings.HasPrefix(clean, dir+"/")
+	})
+}
+
+// ofNoNode are the file systems that show nothing of the node's own.
+var ofNoNode = []string{"tmpfs", "nfs", "nfs4", "cifs"}
+
+// boundBy is the path of the node that a volume's options lead to, if they do:
+// Docker's local driver hands type, device and o to mount(8). What binds a
+// directory is as good as a host path. Of any other file system but those of no
+// node nobody can tell, so all of the node must be allowed for it.
+func boundBy(v engine.Volume) (source string, leads bool) {
+	if cmp.Or(v.Driver, engine.DefaultVolumeDriver) != engine.DefaultVolumeDriver || len(v.DriverOptions) == 0 {
+		return "", false
+	}
+	flags := strings.Split(v.DriverOptions["o"], ",")
+	has := func(flag string) bool { return slices.Contains(flags, flag) }
+	switch {
+	case has("bind") || has("rbind"):
+		return path.Join("/", v.DriverOptions["device"]), true // mount(8) is run in /
+	case slices.Contains(ofNoNode, v.DriverOptions["type"]) && !has("remount") && !has("move"):
+		return "", false
+	case v.DriverOptions["type"] == "" && v.DriverOptions["device"] == "":
+		return "", false // nothing is mounted
+	}
+	return "/", true
+}
