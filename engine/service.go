@@ -58,6 +58,10 @@ type Teams interface {
 
 // Nodes keeps nodes.
 type Nodes interface {
+	// PlanNode answers why CreateNode or UpdateNode would refuse, as far as can
+	// be told without asking the node, and lets the plans of deployments in this
+	// run know what the node will be. Keys are as with UpdateNode.
+	PlanNode(ctx context.Context, n Node) error
 	CreateNode(ctx context.Context, n Node) (Node, error)
 	Node(ctx context.Context, id string) (Node, error)
 	// NodeStatus asks the node itself; an unreachable one is an answer, not an error.

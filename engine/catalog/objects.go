@@ -1,11 +1,8 @@
 package catalog
 
 import (
-	"encoding/pem"
 	"net/netip"
 	"net/url"
-	"path"
-	"slices"
 	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -31,40 +28,13 @@ func ValidateNode(n engine.Node) error {
 		p.add(checkAddress("local.address", n.Local.Address))
 	}
 	if n.Docker != nil {
-		p.at("docker", validateDocker(*n.Docker))
+		p.at("docker", ValidateDocker(*n.Docker))
 	}
 	if n.KeepVersions < 0 {
 		p.invalid("image_retention.keep_versions", "%d versions cannot be kept: use 0 or more", n.KeepVersions)
 	}
 	return p.err()
 }
-
-// validateDocker checks how a Docker Engine is reached, as far as words tell.
-func validateDocker(d engine.DockerNode) error {
-	var p problems
-	p.add(checkAddress("address", d.Address))
-	if d.Host != "" && d.Context != "" {
-		p.invalid("context", "a node has either a host or a context")
-	}
-	scheme, rest, found := strings.Cut(d.Host, "://")
-	if d.Host != "" && (!found || rest == "" || !slices.Contains(dockerSchemes, scheme)) {
-		p.invalid("host", "%q is not the address of a Docker Engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host", d.Host)
-	}
-	if d.TLS != nil && scheme != "tcp" && d.Context == "" {
-		p.invalid("tls", "only a tcp:// host uses TLS")
-	}
-	if d.SSH != nil && scheme != "ssh" && d.Context == "" {
-		p.invalid("ssh", "only an ssh:// host is logged in at")
-	}
-	for i, dir := range d.AllowedHostPaths {
-		if !path.IsAbs(dir) {
-			p.invalid("allowed_host_paths", "path %d, %q, is not absolute", i+1, dir)
-		}
-	}
-	return p.err()
-}
-
-var dockerSchemes = []string{"unix", "npipe", "tcp", "ssh"}
 
 // checkAddress wants an IP address; "" is not judged.
 func checkAddress(field, s string) error {
@@ -82,11 +52,7 @@ func ValidateRegistry(r engine.Registry) error {
 	var p problems
 	p.add(validateOwned(r.ID, r.TeamID, r.Name))
 	p.add(checkRegistryURL("url", r.URL))
-	if r.CACertificate != "" {
-		if block, _ := pem.Decode([]byte(r.CACertificate)); block == nil {
-			p.invalid("ca_certificate", "this is not a PEM encoded certificate")
-		}
-	}
+	p.add(checkPEM("ca_certificate", r.CACertificate))
 	return p.err()
 }
 

@@ -50,7 +50,8 @@ type Engine struct {
 
 	mu        sync.Mutex
 	run       string
-	offered   map[string]offer // registries that this run plans to store, by id
+	offered   map[string]offer       // registries that this run plans to store, by id
+	planned   map[string]engine.Node // nodes that this run plans to store, by id
 	drivers   map[string]*driverEntry
 	snapshots map[string]*snapshot
 }
@@ -85,7 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: s, box: box, images: cfg.Images, clock: cfg.Clock, log: cfg.Log,
-		owner: newOwner(), offered: map[string]offer{}, drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
+		owner: newOwner(), offered: map[string]offer{}, planned: map[string]engine.Node{}, drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
 	}
 	if e.cfg.NewDriver == nil {
 		e.cfg.NewDriver = e.newDriver
@@ -113,6 +114,7 @@ func (e *Engine) BeginRun(run string) {
 	defer e.mu.Unlock()
 	e.run = run
 	clear(e.offered)
+	clear(e.planned)
 	clear(e.snapshots)
 }
 

@@ -47,7 +47,7 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 	p.Pending = prior == nil || len(changedComponents(prior.components(), wanted)) > 0
 	var traits plan.Traits
 	if p.Pending { // else nothing is replaced, and the node need not answer
-		if traits, err = e.foreseeTraits(ctx, w.node, wanted); err != nil {
+		if traits, err = e.foreseeTraits(ctx, w, wanted); err != nil {
 			return p, err
 		}
 	}
@@ -71,12 +71,8 @@ func (e *Engine) foreseeWorld(ctx context.Context, d engine.Deployment, in engin
 		return w, false, nil
 	}
 	w.environment = *environment
-	n, err := orNil(e.store.Node(ctx, environment.NodeID))
-	if err != nil {
+	if w.node, w.fresh, err = e.foreseeNode(ctx, environment.NodeID); err != nil {
 		return w, false, err
-	}
-	if n != nil {
-		w.node = *n
 	}
 	w.version, known, err = e.foreseeVersion(ctx, d.Version, in.Versions)
 	return w, known, err
@@ -140,20 +136,4 @@ func (e *Engine) foreseeSecrets(ctx context.Context, d engine.Deployment, w worl
 		}
 	}
 	return hashes, nil
-}
-
-// foreseeTraits asks the node's runtime, when the node is known, what it can do.
-func (e *Engine) foreseeTraits(ctx context.Context, n engine.Node, wanted map[string]catalog.Effective) (plan.Traits, error) {
-	if n.ID == "" {
-		return plan.Traits{StartFirstPorts: true}, nil // a node to be made in this run has nothing to replace
-	}
-	d, err := e.driver(ctx, n)
-	if err != nil {
-		return plan.Traits{}, err
-	}
-	info, err := d.Info(ctx)
-	if err != nil {
-		return plan.Traits{}, err
-	}
-	return plan.Traits{StartFirstPorts: info.StartFirstPorts}, checkRuntime(d, wanted, info)
 }

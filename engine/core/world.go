@@ -15,6 +15,7 @@ import (
 type world struct {
 	environment engine.Environment
 	node        engine.Node
+	fresh       bool // the node is to be made in this run
 	version     engine.Version
 }
 

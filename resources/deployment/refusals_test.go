@@ -77,11 +77,35 @@ func TestAccRefusedByTheNode(t *testing.T) {
 		"privileged": {w.config("1.1.0", api(image, `security = { privileged = true }`)),
 			told("Plan deployment: unsupported", "components.api.security.privileged", "local nodes run nothing privileged")},
 	}
+	for more, field := range map[string]string{
+		`dns = { servers = ["10.0.0.1"] }`:                     "dns",
+		`networks = ["backend"]`:                               "networks",
+		`sysctls = { "net.core.somaxconn" = "1" }`:             "sysctls",
+		`devices = { "/dev/fuse" = { source = "/dev/fuse" } }`: "devices",
+		`logging = { driver = "journald" }`:                    "logging.driver",
+	} {
+		all[field] = refusal{w.config("1.1.0", api(image, more, `gpus = "all"`)),
+			told("Plan deployment: unsupported", "components.api."+field, "a docker node", "components.api.gpus")}
+	}
 	if os.Geteuid() != 0 {
 		all["memory"] = refusal{w.config("1.1.0", api(image, `resources = { memory = "64Mi" }`)),
 			told("Plan deployment: unsupported", "components.api.resources.memory", "Run the engine as root")}
 	}
 	w.refuse(w.config("1.0.0", api(image)), all)
+}
+
+// A node that is to be made in the same run refuses it as well.
+func TestAccRefusedByTheNodeToCome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	registry := acctest.Registry("http://"+w.registry.URL(), "ci", "registry-canary")
+	w.run(
+		resource.TestStep{Config: acctest.Join(acctest.Provider(w.dir), acctest.Team, registry)},
+		resource.TestStep{
+			Config: w.config("1.0.0", api(w.app("1"), `init = true`)), PlanOnly: true,
+			ExpectError: told("Plan deployment: unsupported", "components.api.init", "local nodes have no init"),
+		},
+	)
 }
 
 // What a deployment says must fit its version, its environment and its neighbours.

@@ -19,6 +19,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 	attrs.PlanID(ctx, &resp.Plan, "team_id", &resp.Diagnostics)
+	r.ask(ctx, req, resp)
 	if req.State.Raw.IsNull() || attrs.Changed(req.State.Raw, req.Plan.Raw, "local", "docker", "team_id", "name") ||
 		!attrs.Known(req.Plan.Raw, "image_retention") {
 		return
@@ -28,6 +29,30 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	plan.Status, plan.Platform, plan.RuntimeVersion, plan.Address = state.Status, state.Platform, state.RuntimeVersion, state.Address
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// ask lets the engine refuse what it would at apply, and tells it what the node
+// will be, once all that it depends on is known.
+func (r *Resource) ask(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.Session == nil || resp.Diagnostics.HasError() || attrs.Replaces(req, "team_id", "name") ||
+		!attrs.Known(req.Plan.Raw, "team_id", "name", "allocation", "local", "docker", "image_retention") || !attrs.Known(req.Config.Raw, "docker") {
+		return
+	}
+	var plan model
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	var before *model
+	if !req.State.Raw.IsNull() {
+		before = &model{}
+		resp.Diagnostics.Append(req.State.Get(ctx, before)...)
+	}
+	wanted := plan.toEngine()
+	if wanted.Docker != nil {
+		wanted.Docker.Keys = plan.keys(ctx, req.Config, before, &resp.Diagnostics)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), r.Engine.PlanNode(ctx, wanted), req.Config.Raw)...)
 }
 
 // observe asks the node for what a create or update still leaves open. An
