@@ -11,7 +11,7 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/resources/version"
 )
 
-// shortcut answers the refresh and the plan of an unchanged slipway_version
+// shortcut answers the reading, the refresh and the plan of an unchanged slipway_version
 // without the framework, which walks every attribute of every component several
 // times only to find that nothing changes. There are many versions, and few
 // change. Whatever is not plainly unchanged goes to the framework.
@@ -19,8 +19,9 @@ type shortcut struct {
 	tfprotov6.ProviderServer
 	provider *Provider
 
-	once sync.Once
-	typ  tftypes.Type // of slipway_version
+	once  sync.Once
+	typ   tftypes.Type // of slipway_version
+	level int64        // of its schema
 }
 
 // PlanResourceChange implements tfprotov6.ProviderServer.
@@ -37,6 +38,36 @@ func (s *shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResource
 		return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private}, nil
 	}
 	return s.ProviderServer.ReadResource(ctx, req)
+}
+
+// UpgradeResourceState implements tfprotov6.ProviderServer. A state of today's
+// schema is only read and written again; the framework puts the type of the
+// whole schema together each time.
+func (s *shortcut) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	if state := s.sameSchema(ctx, req); state != nil {
+		return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: state}, nil
+	}
+	return s.ProviderServer.UpgradeResourceState(ctx, req)
+}
+
+// sameSchema answers a state that needs no upgrade as Terraform wants it, nil
+// where the framework has more to do or to say. Attributes that are no more are
+// dropped, as the framework does.
+func (s *shortcut) sameSchema(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.DynamicValue {
+	typ := s.versionType(ctx)
+	if req.TypeName != version.TypeName || typ == nil || req.RawState == nil || req.Version != s.level {
+		return nil
+	}
+	ignored := tfprotov6.UnmarshalOpts{ValueFromJSONOpts: tftypes.ValueFromJSONOpts{IgnoreUndefinedAttributes: true}}
+	state, err := req.RawState.UnmarshalWithOpts(typ, ignored)
+	if err != nil {
+		return nil
+	}
+	packed, err := tfprotov6.NewDynamicValue(typ, state)
+	if err != nil {
+		return nil
+	}
+	return &packed
 }
 
 // upToDate reports whether the engine, the very one that the object lives in,
@@ -78,7 +109,7 @@ func (s *shortcut) versionType(ctx context.Context) tftypes.Type {
 	s.once.Do(func() {
 		resp, err := s.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 		if err == nil && resp.ResourceSchemas[version.TypeName] != nil {
-			s.typ = resp.ResourceSchemas[version.TypeName].ValueType()
+			s.typ, s.level = resp.ResourceSchemas[version.TypeName].ValueType(), resp.ResourceSchemas[version.TypeName].Version
 		}
 	})
 	return s.typ

@@ -42,6 +42,42 @@ func TestShortcutAgreesWithTheFramework(t *testing.T) {
 	}
 }
 
+// TestShortcutReadsStatesAsTheFrameworkDoes, also those with attributes that are
+// no more or not yet there, and those that nobody can read.
+func TestShortcutReadsStatesAsTheFrameworkDoes(t *testing.T) {
+	quick, slow := provider.Server("test", nil)(), server(t)
+	schemas, err := slow.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	mustDo(t, err)
+	typ := schemas.ResourceSchemas["slipway_version"].ValueType()
+	for name, raw := range map[string]string{
+		"whole":             `{"id":"acme/shop/a","name":"a","components":{"web":{"image":"app:1","env":{"A":"1"}}},"images":{"web":"app@sha256:1"}}`,
+		"has one too many":  `{"id":"acme/shop/a","name":"a","gone":{"x":1}}`,
+		"has none":          `{}`,
+		"is of other types": `{"id":["acme/shop/a"]}`,
+		"is no JSON":        `{`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := func(on tfprotov6.ProviderServer) (tftypes.Value, bool) {
+				resp, err := on.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+					TypeName: "slipway_version", RawState: &tfprotov6.RawState{JSON: []byte(raw)},
+				})
+				mustDo(t, err)
+				if len(resp.Diagnostics) > 0 || resp.UpgradedState == nil {
+					return tftypes.Value{}, false
+				}
+				state, err := resp.UpgradedState.Unmarshal(typ)
+				mustDo(t, err)
+				return state, true
+			}
+			got, could := read(quick)
+			want, can := read(slow)
+			if could != can || can && !got.Equal(want) {
+				t.Errorf("with the shortcut %v %s, without %v %s", could, got, can, want)
+			}
+		})
+	}
+}
+
 func stored(status string) map[string]string {
 	return map[string]string{
 		"id": "acme/shop/a", "product_id": "acme/shop", "name": "a", "type": "incremental", "status": status,
