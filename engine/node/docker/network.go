@@ -133,7 +133,7 @@ func (d *Driver) removeNetwork(ctx context.Context, deployment string) error {
 		return d.failed("list networks", err)
 	}
 	for _, n := range list.Items {
-		if err := d.removeEmptied(ctx, n.ID); err != nil {
+		if err := d.removeEmptied(ctx, deployment, n.ID); err != nil {
 			e := engine.Conflict("the network "+n.Name+" cannot be removed: "+plain(err), "disconnect what else uses it: docker network inspect "+n.Name)
 			e.Err = err
 			return e
@@ -144,22 +144,38 @@ func (d *Driver) removeNetwork(ctx context.Context, deployment string) error {
 
 // lingering is how often, each time after twice as long, a network is tried again
 // that still counts containers which are gone.
-const lingering = 8
+const lingering = 10
 
 // removeEmptied removes a network whose own containers were just removed. A busy
-// Docker Engine takes a moment to take them off it.
-func (d *Driver) removeEmptied(ctx context.Context, id string) error {
+// Docker Engine takes a moment to take them off it, and may forget one of them.
+func (d *Driver) removeEmptied(ctx context.Context, deployment, id string) error {
 	wait := 25 * time.Millisecond
 	for attempt := 1; ; attempt++ {
 		_, err := d.api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 		if ignoreGone(err) == nil || attempt == lingering || !strings.Contains(err.Error(), "active endpoints") || d.usedByOthers(ctx, id) {
 			return ignoreGone(err)
 		}
+		if attempt > lingering/2 {
+			d.dropForgotten(ctx, deployment, id)
+		}
 		select {
 		case <-d.cfg.After(wait):
 			wait *= 2
 		case <-ctx.Done():
 			return err
+		}
+	}
+}
+
+// dropForgotten takes the deployment's own containers, which are gone, off the network.
+func (d *Driver) dropForgotten(ctx context.Context, deployment, id string) {
+	found, err := d.api.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
+	if err != nil {
+		return // the removal tells
+	}
+	for _, left := range found.Network.Containers {
+		if strings.HasPrefix(left.Name, prefixOf(deployment)+"-") {
+			_, _ = d.api.NetworkDisconnect(ctx, id, client.NetworkDisconnectOptions{Container: left.Name, Force: true}) // the removal tells
 		}
 	}
 }
