@@ -91,7 +91,11 @@ func (d *Driver) Inspect(ctx context.Context, key node.Key) (node.Instance, erro
 	if err != nil {
 		return node.Instance{}, err
 	}
-	return d.instance(c), nil
+	i := d.instance(c)
+	if startedAgain(c.State, c.RestartCount) {
+		i.ExitCode, i.OOMKilled = d.lastEnd(ctx, c)
+	}
+	return i, nil
 }
 
 func (d *Driver) instance(c container.InspectResponse) node.Instance {
@@ -100,7 +104,7 @@ func (d *Driver) instance(c container.InspectResponse) node.Instance {
 		State: stateOf(c.State), ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled, Error: c.State.Error,
 		Restarts: c.RestartCount, StartedAt: timeOf(c.State.StartedAt), Altered: d.altered(c),
 	}
-	if timeOf(c.State.FinishedAt).IsZero() {
+	if timeOf(c.State.FinishedAt).IsZero() || startedAgain(c.State, c.RestartCount) {
 		i.ExitCode = -1
 	}
 	i.Health, i.HealthMessage = healthOf(c.State)
