@@ -108,29 +108,45 @@ func pinOf(reference, digest string) string {
 	return image.Pin(parsed.String(), digest)
 }
 
-// runsOn refuses an image that no node of the team could run. Local nodes have
-// this machine's platform; a team with another kind of node is not judged here:
-// its images are when the node pulls them, before anything old is touched.
+// runsOn refuses an image that no node of the team could run. Where a node does
+// not say what it is, or there is none yet, nothing is judged here: a node
+// refuses the image when it pulls it, before anything old is touched.
 func (e *Engine) runsOn(ctx context.Context, teamID string, found engine.Image) error {
-	nodes, err := e.store.ListNodesByTeam(ctx, teamID)
-	if err != nil || teamID == "" || slices.ContainsFunc(nodes, func(n engine.Node) bool { return n.Kind != engine.NodeLocal }) {
-		return err
-	}
-	return runsHere(found)
-}
-
-// runsHere refuses an image that is not for this machine. One that does not say
-// what it is for is taken at its word.
-func runsHere(found engine.Image) error {
 	said := slices.DeleteFunc(slices.Clone(found.Platforms), func(p string) bool { return strings.Trim(p, "/") == "" })
-	if len(said) == 0 || slices.Contains(said, localPlatform()) {
+	if teamID == "" || len(said) == 0 { // it is taken at its word
 		return nil
 	}
+	nodes, err := e.store.ListNodesByTeam(ctx, teamID)
+	if err != nil || len(nodes) == 0 {
+		return err
+	}
+	var platforms []string
+	for _, n := range nodes {
+		platform := e.platformOf(ctx, n)
+		if platform == "" || slices.ContainsFunc(said, func(p string) bool { return image.Runs(p, platform) }) {
+			return nil
+		}
+		platforms = append(platforms, platform)
+	}
+	slices.Sort(platforms)
 	return &engine.Error{
 		Class:  engine.ErrUnsupported,
-		Reason: fmt.Sprintf("image %s is for %s, the node is %s", found.Reference, strings.Join(said, ", "), localPlatform()),
+		Reason: fmt.Sprintf("image %s is for %s, the node is %s", found.Reference, strings.Join(said, ", "), strings.Join(slices.Compact(platforms), " or ")),
 		Hint:   "build the image for the node's platform too, or use another tag",
 	}
+}
+
+// platformOf asks a node what it is, "" when it does not answer.
+func (e *Engine) platformOf(ctx context.Context, n engine.Node) string {
+	d, err := e.driver(ctx, n)
+	if err != nil {
+		return ""
+	}
+	info, err := d.Info(ctx)
+	if err != nil {
+		return ""
+	}
+	return info.Platform
 }
 
 // resolveOrWait is resolveAll for creating: every image must get its pin and be

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	images "github.com/slipwayhq/terraform-provider-slipway/engine/image"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
@@ -89,8 +90,27 @@ func (d *Driver) pull(ctx context.Context, image node.Image) error {
 	if err != nil {
 		return d.pullFailed(ctx, image, err)
 	}
+	if err := d.fits(ctx, image); err != nil {
+		return err
+	}
 	_, err = d.api.ImageTag(ctx, client.ImageTagOptions{Source: runReference(image.Reference), Target: d.mark(image.Reference)})
 	return d.failed("remember image "+image.Reference, err)
+}
+
+// fits refuses an image that was brought for another platform, which Docker
+// notices only when it is started, and takes it away again.
+func (d *Driver) fits(ctx context.Context, image node.Image) error {
+	found, err := d.api.ImageInspect(ctx, runReference(image.Reference))
+	if err != nil {
+		return d.failed("look at image "+image.Reference, err)
+	}
+	info, err := d.Info(ctx)
+	if is := found.Os + "/" + found.Architecture; err == nil && !images.Runs(is, info.Platform) {
+		err = engine.Unsupported("", fmt.Sprintf("image %s is for %s, the node is %s", image.Reference, is, info.Platform),
+			"build the image for the node's platform too")
+		_, _ = d.api.ImageRemove(context.WithoutCancel(ctx), runReference(image.Reference), client.ImageRemoveOptions{PruneChildren: true})
+	}
+	return err
 }
 
 // pullFailed tells what the registry said to the Docker Engine.
