@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,6 +36,10 @@ var (
 	exampleURL      = regexp.MustCompile(`(url\s+= ")`)
 	examplePort     = regexp.MustCompile(`host_port\s*=\s*\d+`)
 	exampleObject   = regexp.MustCompile(`(resource "slipway_(?:environment|deployment)" "\w+" \{)`)
+	exampleNode     = regexp.MustCompile(`local\s*=\s*\{\}`)
+	exampleReplicas = regexp.MustCompile(`replicas = \d+`)
+	examplePrefix   = regexp.MustCompile(`(acme/production/|prefix\s*=\s*")shop"`)
+	exampleRollout  = regexp.MustCompile(`(resource "slipway_deployment" "\w+" \{)`)
 	exampleVariable = regexp.MustCompile(`variable "(\w+)"`)
 	exampleImport   = regexp.MustCompile(`terraform import (\S+) (\S+)`)
 )
@@ -47,6 +52,14 @@ func (e examples) read(t *testing.T, path string) string {
 	replaced := exampleRegistry.ReplaceAllString(string(text), e.registry.URL())
 	replaced = exampleURL.ReplaceAllString(replaced, "${1}http://")
 	return examplePort.ReplaceAllString(replaced, "host_port = 0")
+}
+
+// on puts an example on the runtime's node, with no more replicas than can be there.
+func on(at *acctest.Runtime, text string) string {
+	text = exampleNode.ReplaceAllString(text, at.Kind)
+	text = exampleReplicas.ReplaceAllString(text, fmt.Sprintf("replicas = %d", at.Replicas(3)))
+	text = examplePrefix.ReplaceAllString(text, "${1}"+at.Product+`"`)
+	return exampleRollout.ReplaceAllString(text, "$1\n  prefix = \""+at.Product+"\"")
 }
 
 // unprotected takes the deletion protection of production away.
@@ -110,35 +123,35 @@ func importStep(t *testing.T, path, whole string, variables config.Variables) re
 
 // All examples of data sources find what the example of a deployment makes.
 func TestAccDataSourceExamples(t *testing.T) {
-	t.Parallel()
 	e := newExamples(t)
-	dir := acctest.DataDir(t)
 	paths, err := filepath.Glob("../examples/data-sources/*/data-source.tf")
 	mustDo(t, err)
 	if len(paths) < 13 {
 		t.Fatalf("only %d examples: %v", len(paths), paths)
 	}
-	before := acctest.Join(acctest.Provider(dir), plainRegistry(e.registry))
-	world := acctest.Join(before, unprotected(e.read(t, "../examples/resources/slipway_deployment/resource.tf")))
-	whole := world
-	for _, path := range paths {
-		text := e.read(t, path)
-		// The stand-in speaks plain HTTP, which only a team's registry allows.
-		text = strings.ReplaceAll(text, `data "slipway_image" "nginx" {`, "data \"slipway_image\" \"nginx\" {\n  team_id = \"acme\"")
-		text = strings.ReplaceAll(text, "acme/shop/1.5.0", "acme/shop/1.4.0") // the only one that there is
-		whole = acctest.Join(whole, text)
-	}
-	steps(t, dir,
-		resource.TestStep{Config: acctest.Join(before, acctest.Team)},
-		resource.TestStep{Config: world},
-		resource.TestStep{Config: whole, Check: resource.ComposeTestCheckFunc(
-			resource.TestCheckOutput("ready", "true"),
-			resource.TestMatchOutput("nginx", regexp.MustCompile(`^sha256:`)),
-			resource.TestCheckResourceAttr("data.slipway_deployments.shop", "deployments.0.id", "acme/production/shop"),
-			resource.TestMatchResourceAttr("data.slipway_deployment.shop", "version", regexp.MustCompile(`^acme/shop/1\.4\.0@`)),
-		)},
-		resource.TestStep{Config: whole, ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan())},
-	)
+	acctest.Everywhere(t, func(t *testing.T, at *acctest.Runtime) {
+		before := acctest.Join(acctest.Provider(at.DataDir), plainRegistry(e.registry))
+		world := acctest.Join(before, on(at, unprotected(e.read(t, "../examples/resources/slipway_deployment/resource.tf"))))
+		whole := world
+		for _, path := range paths {
+			text := on(at, e.read(t, path))
+			// The stand-in speaks plain HTTP, which only a team's registry allows.
+			text = strings.ReplaceAll(text, `data "slipway_image" "nginx" {`, "data \"slipway_image\" \"nginx\" {\n  team_id = \"acme\"")
+			text = strings.ReplaceAll(text, "acme/shop/1.5.0", "acme/shop/1.4.0") // the only one that there is
+			whole = acctest.Join(whole, text)
+		}
+		steps(t, at.DataDir,
+			resource.TestStep{Config: acctest.Join(before, acctest.Team)},
+			resource.TestStep{Config: world},
+			resource.TestStep{Config: whole, Check: resource.ComposeTestCheckFunc(
+				resource.TestCheckOutput("ready", "true"),
+				resource.TestMatchOutput("nginx", regexp.MustCompile(`^sha256:`)),
+				resource.TestCheckResourceAttr("data.slipway_deployments.shop", "deployments.0.id", "acme/production/"+at.Product),
+				resource.TestMatchResourceAttr("data.slipway_deployment.shop", "version", regexp.MustCompile(`^acme/shop/1\.4\.0@`)),
+			)},
+			resource.TestStep{Config: whole, ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan())},
+		)
+	})
 }
 
 // The example of the provider's own configuration is understood.

@@ -34,12 +34,17 @@ resource "slipway_node" "here" {
 `
 
 // Product is slipway_product.shop, a complex one.
-const Product = `
+var Product = ProductOf("shop")
+
+// ProductOf is slipway_product.shop of that name.
+func ProductOf(name string) string {
+	return fmt.Sprintf(`
 resource "slipway_product" "shop" {
   team_id = slipway_team.acme.id
-  name    = "shop"
+  name    = %q
 }
-`
+`, name)
+}
 
 // Environment is slipway_environment.staging on slipway_node.here.
 const Environment = `

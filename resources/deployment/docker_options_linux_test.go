@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
+	"github.com/slipwayhq/terraform-provider-slipway/provider/acctest"
 )
 
 // optionsNetwork is a network that the component joins.
@@ -63,17 +64,11 @@ func TestAccDockerHonoursEverything(t *testing.T) {
 	d := testdocker.Shared(t)
 	docker := d.Client(t)
 	makeNetwork(t, docker, optionsNetwork)
-	w := newWorld(t)
-	w.node = fmt.Sprintf(`resource "slipway_node" "here" {
-  team_id = slipway_team.acme.id
-  name    = "here"
-  docker = {
+	w := newWorld(t, acctest.OnEngine(t, d, fmt.Sprintf(`docker = {
     host               = %q
     allowed_host_paths = ["/usr/share"]
     allowed_devices    = ["/dev/null"]
-  }
-}
-`, d.Host)
+  }`, d.Host)))
 	image := w.app("1")
 	config := func(name string, change ...string) string {
 		return w.config(name, everything(image, change...), `prefix = "options"`)
@@ -172,4 +167,26 @@ func portsOf(c *container.Config) map[string]bool {
 		all[p.String()] = true
 	}
 	return all
+}
+
+// idOf notes the id of a container, sameID expects it again.
+func idOf(docker *client.Client, name string, into *string) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		found, err := docker.ContainerInspect(context.Background(), name, client.ContainerInspectOptions{})
+		*into = found.Container.ID
+		return err
+	}
+}
+
+func sameID(docker *client.Client, name string, want *string) resource.TestCheckFunc {
+	return func(state *terraform.State) error {
+		var now string
+		if err := idOf(docker, name, &now)(state); err != nil {
+			return err
+		}
+		if now != *want {
+			return fmt.Errorf("container %s is %s, was %s", name, now, *want)
+		}
+		return nil
+	}
 }

@@ -12,24 +12,24 @@ import (
 // differs between two versions.
 func TestAccHistory(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	first, second := w.app("1"), w.app("2")
 	bad := w.app("3", "HEALTH", "fail")
 	failing := w.with(strategy("200ms", "2s"), "2.0.0", api(bad))
 	serving := w.config("1.1.0", api(second, `env = { LEVEL = "" }`))
 	history := `
-data "slipway_revisions" "shop" { deployment_id = "acme/staging/shop" }
+data "slipway_revisions" "shop" { deployment_id = "` + w.Deployment() + `" }
 data "slipway_operations" "last" {
-  deployment_id = "acme/staging/shop"
+  deployment_id = "` + w.Deployment() + `"
   status        = "failed"
   limit         = 1
 }
 data "slipway_versions" "shop" {
-  product_id = "acme/shop"
+  product_id = "acme/` + w.Product + `"
   constraint = ">= 1.0"
 }
 data "slipway_version_diff" "shop" {
-  from = "acme/shop/1.0.0"
+  from = "` + w.Version("1.0.0") + `"
   to   = slipway_version.shop.ref
 }
 `
@@ -72,17 +72,17 @@ data "slipway_version_diff" "shop" {
 		},
 		resource.TestStep{
 			Config: acctest.Join(serving, `data "slipway_versions" "none" {
-  product_id = "acme/shop"
+  product_id = "acme/`+w.Product+`"
   constraint = "about 1"
 }`),
 			ExpectError: told("constraint", `"about 1" is not a constraint on versions`),
 		},
 		resource.TestStep{
 			Config: acctest.Join(serving, `data "slipway_version_diff" "none" {
-  from = "acme/shop/0.0.1"
-  to   = "acme/shop/1.1.0"
+  from = "`+w.Version("0.0.1")+`"
+  to   = "`+w.Version("1.1.0")+`"
 }`),
-			ExpectError: told("Read version diff: not found", `from`, `no version has the id "acme/shop/0.0.1"`),
+			ExpectError: told("Read version diff: not found", `from`, `no version has the id "`+w.Version("0.0.1")+`"`),
 		},
 	)
 }

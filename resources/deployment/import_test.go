@@ -1,6 +1,7 @@
 package deployment_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
@@ -16,44 +17,44 @@ import (
 // A deployment that Terraform forgot is taken back by its id, and nothing is to
 // be done then.
 func TestAccImport(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	image := w.app("1")
-	before := acctest.Join(w.base(), version("1.0.0", api(image)))
-	whole := w.config("1.0.0", api(image), `variables = { FLAG = "on" }`, `components = { api = { replicas = 2, env = { MORE = "yes" } } }`)
-	var instances []string
-	w.run(
-		resource.TestStep{Config: whole, Check: w.remember(&instances)},
-		resource.TestStep{
-			ResourceName: address, ImportState: true, ImportStateVerify: true,
-			ImportStateVerifyIgnore: []string{"changes"}, // those of the last apply are not kept by the engine
-		},
-		resource.TestStep{Config: acctest.Join(before, `
+	everywhere(t, func(t *testing.T, w *world) {
+		image := w.app("1")
+		before := acctest.Join(w.base(), version("1.0.0", component("api", image, w.many())))
+		whole := w.config("1.0.0", component("api", image, w.many()), `variables = { FLAG = "on" }`, `components = { api = { replicas = 2, env = { MORE = "yes" } } }`)
+		var instances []string
+		w.run(
+			resource.TestStep{Config: whole, Check: w.remember(&instances)},
+			resource.TestStep{
+				ResourceName: address, ImportState: true, ImportStateVerify: true,
+				ImportStateVerifyIgnore: []string{"changes"}, // those of the last apply are not kept by the engine
+			},
+			resource.TestStep{Config: acctest.Join(before, `
 removed {
   from = slipway_deployment.shop
   lifecycle { destroy = false }
 }`)},
-		resource.TestStep{
-			Config:      whole,
-			ExpectError: told("Create deployment: already exists", "terraform import slipway_deployment.<name> acme/staging/shop"),
-		},
-		resource.TestStep{
-			Config: acctest.Join(whole, `
+			resource.TestStep{
+				Config:      whole,
+				ExpectError: told("Create deployment: already exists", "terraform import slipway_deployment.<name> "+w.Deployment()),
+			},
+			resource.TestStep{
+				Config: acctest.Join(whole, `
 import {
   to = slipway_deployment.shop
-  id = "acme/staging/shop"
+  id = "`+w.Deployment()+`"
 }`),
-			ConfigPlanChecks: planned(plancheck.ExpectResourceAction(address, plancheck.ResourceActionNoop)),
-			Check:            w.kept(&instances, "api"),
-		},
-		unchanged(whole),
-	)
+				ConfigPlanChecks: planned(plancheck.ExpectResourceAction(address, plancheck.ResourceActionNoop)),
+				Check:            w.kept(&instances, "api"),
+			},
+			unchanged(whole),
+		)
+	})
 }
 
 // Production is protected unless it says otherwise.
 func TestAccDeletionProtection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	image := w.app("1")
 	production := w.baseWith("type = \"production\"\n deletion_protection = var.protected")
 	vars := func(protected bool) config.Variables {
@@ -70,7 +71,7 @@ func TestAccDeletionProtection(t *testing.T) {
 		},
 		resource.TestStep{
 			Config: acctest.Join(declared, production), ConfigVariables: vars(true),
-			ExpectError: told("Protected deployment", "acme/staging/shop", "set deletion_protection = false, apply, and then destroy"),
+			ExpectError: told("Protected deployment", w.Deployment(), "set deletion_protection = false, apply, and then destroy"),
 		},
 		resource.TestStep{
 			Config: with("prefix = \"other\""), ConfigVariables: vars(true), PlanOnly: true,
@@ -87,40 +88,39 @@ func TestAccDeletionProtection(t *testing.T) {
 
 // Values that are known only while applying make the plan say less, never fail.
 func TestAccUnknownValues(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	image := w.app("1")
-	conf := acctest.Join(`
+	everywhere(t, func(t *testing.T, w *world) {
+		image := w.app("1")
+		conf := acctest.Join(`
 variable "text" { type = string }
 resource "terraform_data" "late" { input = var.text }
-resource "terraform_data" "number" { input = 2 }
+resource "terraform_data" "number" { input = `+strconv.Itoa(w.Replicas(2))+` }
 `, w.base(), version("1.0.0", api(image, `env = { LATE = terraform_data.late.output }`)), acctest.Deployment(brisk+`
   prefix     = terraform_data.late.output
   variables  = { ALSO_LATE = terraform_data.late.output }
   components = { api = { replicas = terraform_data.number.output } }
 `))
-	text := func(value string) config.Variables { return config.Variables{"text": config.StringVariable(value)} }
-	web := &site{t: t}
-	w.run(
-		resource.TestStep{
-			Config: conf, ConfigVariables: text("late"),
-			ConfigPlanChecks: planned(
-				plancheck.ExpectUnknownValue(address, tfjsonpath.New("id")),
-				plancheck.ExpectUnknownValue(address, tfjsonpath.New("version")),
-				plancheck.ExpectUnknownValue(address, tfjsonpath.New("changes"))),
-			ConfigStateChecks: []statecheck.StateCheck{state("id", knownvalue.StringExact("acme/staging/late"))},
-			Check:             resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "LATE=late"), web.answers("/env", "ALSO_LATE=late")),
-		},
-		resource.TestStep{Config: conf, ConfigVariables: text("late"), ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan())},
-	)
+		text := func(value string) config.Variables { return config.Variables{"text": config.StringVariable(value)} }
+		web := w.site()
+		w.run(
+			resource.TestStep{
+				Config: conf, ConfigVariables: text(w.Product),
+				ConfigPlanChecks: planned(
+					plancheck.ExpectUnknownValue(address, tfjsonpath.New("id")),
+					plancheck.ExpectUnknownValue(address, tfjsonpath.New("version")),
+					plancheck.ExpectUnknownValue(address, tfjsonpath.New("changes"))),
+				ConfigStateChecks: []statecheck.StateCheck{state("id", knownvalue.StringExact(w.Deployment()))},
+				Check:             resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "LATE="+w.Product), web.answers("/env", "ALSO_LATE="+w.Product)),
+			},
+			resource.TestStep{Config: conf, ConfigVariables: text(w.Product), ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan())},
+		)
+	})
 }
 
 // The data sources see what the resource made.
 func TestAccDataSources(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	image := w.app("1")
-	conf := acctest.Join(w.config("1.0.0", api(image)), `
+	everywhere(t, func(t *testing.T, w *world) {
+		image := w.app("1")
+		conf := acctest.Join(w.config("1.0.0", api(image)), `
 data "slipway_deployment" "one" { id = slipway_deployment.shop.id }
 data "slipway_deployments" "here" {
   environment_id = slipway_deployment.shop.environment_id
@@ -138,19 +138,20 @@ output "image" {
   value = endswith(slipway_deployment.shop.instances.api.image, "@${data.slipway_image.app.digest}")
 }
 `)
-	pair := func(attribute string) resource.TestCheckFunc {
-		return resource.TestCheckResourceAttrPair("data.slipway_deployment.one", attribute, address, attribute)
-	}
-	w.run(
-		resource.TestStep{
-			Config: conf,
-			Check: resource.ComposeTestCheckFunc(pair("version"), pair("node_id"), pair("status"), pair("health"), pair("revision"),
-				pair("operation_id"), pair("endpoints.api/http.url"),
-				resource.TestCheckResourceAttr("data.slipway_deployments.here", "deployments.#", "1"),
-				resource.TestCheckResourceAttrPair("data.slipway_deployments.here", "deployments.0.id", address, "id"),
-				resource.TestCheckResourceAttr("data.slipway_deployments.none", "deployments.#", "0"),
-				resource.TestCheckOutput("image", "true")),
-		},
-		unchanged(conf),
-	)
+		pair := func(attribute string) resource.TestCheckFunc {
+			return resource.TestCheckResourceAttrPair("data.slipway_deployment.one", attribute, address, attribute)
+		}
+		w.run(
+			resource.TestStep{
+				Config: conf,
+				Check: resource.ComposeTestCheckFunc(pair("version"), pair("node_id"), pair("status"), pair("health"), pair("revision"),
+					pair("operation_id"), pair("endpoints.api/http.url"),
+					resource.TestCheckResourceAttr("data.slipway_deployments.here", "deployments.#", "1"),
+					resource.TestCheckResourceAttrPair("data.slipway_deployments.here", "deployments.0.id", address, "id"),
+					resource.TestCheckResourceAttr("data.slipway_deployments.none", "deployments.#", "0"),
+					resource.TestCheckOutput("image", "true")),
+			},
+			unchanged(conf),
+		)
+	})
 }

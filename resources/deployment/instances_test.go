@@ -2,7 +2,6 @@ package deployment_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,34 +11,30 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/provider/acctest"
 )
 
-// instances are the names of those on the local node; no name is ever used twice.
-func (w *world) instances() []string {
-	w.t.Helper()
-	paths, err := filepath.Glob(filepath.Join(w.dir, "nodes", "*", "*", "d", "*", "i", "*"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var names []string
-	for _, path := range paths {
-		names = append(names, filepath.Base(path))
-	}
-	slices.Sort(names)
-	return names
-}
-
 // remember notes the instances that there are now.
 func (w *world) remember(into *[]string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		*into = w.instances()
+		*into = w.Instances(w.t)
 		return nil
 	}
+}
+
+// instanceOf is the first instance of a component.
+func (w *world) instanceOf(component string) string {
+	w.t.Helper()
+	all := w.Instances(w.t)
+	i := slices.IndexFunc(all, func(name string) bool { return strings.HasPrefix(name, component+"-") })
+	if i < 0 {
+		w.t.Fatalf("there is no instance of %s, only %v", component, all)
+	}
+	return all[i]
 }
 
 // kept expects the remembered instances of a component to be there still, never
 // started again.
 func (w *world) kept(before *[]string, component string) resource.TestCheckFunc {
 	return func(state *terraform.State) error {
-		now, found := w.instances(), 0
+		now, found := w.Instances(w.t), 0
 		for _, name := range *before {
 			if !strings.HasPrefix(name, component+"-") {
 				continue
@@ -58,7 +53,7 @@ func (w *world) kept(before *[]string, component string) resource.TestCheckFunc 
 // replaced expects none of the remembered instances of a component to be there.
 func (w *world) replaced(before *[]string, component string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		now := w.instances()
+		now := w.Instances(w.t)
 		for _, name := range *before {
 			if strings.HasPrefix(name, component+"-") && slices.Contains(now, name) {
 				return fmt.Errorf("instance %s was not replaced", name)
@@ -83,7 +78,7 @@ func same(attribute string, want *string) resource.TestCheckFunc {
 // revisions expects the statuses of all revisions, the newest first.
 func (w *world) revisions(want ...string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		all, err := acctest.Engine(w.t, w.dir).Revisions(w.t.Context(), "acme/staging/shop")
+		all, err := acctest.Engine(w.t, w.DataDir).Revisions(w.t.Context(), w.Deployment())
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package deployment_test
 
 import (
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
@@ -35,7 +34,7 @@ type refusal struct {
 // names the attribute.
 func TestAccRefusedComponents(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	image := w.app("1")
 	with := func(components string) string { return w.config("1.0.0", components) }
 	all := map[string]refusal{}
@@ -66,41 +65,51 @@ func TestAccRefusedComponents(t *testing.T) {
 	w.refuse(with(api(image)), all)
 }
 
+// dishonoured are options of a component that a runtime cannot honour, and what
+// is said of each.
+func (w *world) dishonoured() map[string][]string {
+	all := map[string]map[string][]string{
+		"local": {
+			`volumes = { data = { path = "/data", size = "1Gi" } }`: {"components.api.volumes.data.size"},
+			`security = { privileged = true }`:                      {"components.api.security.privileged", "local nodes run nothing privileged"},
+
+			`dns = { servers = ["10.0.0.1"] }`:                     {"components.api.dns", "a docker node"},
+			`networks = ["backend"]`:                               {"components.api.networks", "a docker node"},
+			`sysctls = { "net.core.somaxconn" = "1" }`:             {"components.api.sysctls", "a docker node"},
+			`devices = { "/dev/fuse" = { source = "/dev/fuse" } }`: {"components.api.devices", "a docker node"},
+			`logging = { driver = "journald" }`:                    {"components.api.logging.driver", "a docker node"},
+			`gpus = "all"`:                                         {"components.api.gpus", "a docker node"},
+		},
+		"docker": {
+			`replicas = 2`: {"components.api.ports.http.host_port", "of one container only", "Set replicas = 1, or leave host_port out"},
+			`host_paths = { "/machine" = { source = "/etc" } }`: {"components.api.host_paths./machine.source", "allowed_host_paths"},
+		},
+	}[w.Name]
+	if !w.MemoryLimits {
+		all[`resources = { memory = "64Mi" }`] = []string{"components.api.resources.memory", "Run the engine as root"}
+	}
+	return all
+}
+
 // A node that cannot honour an option says so at plan.
 func TestAccRefusedByTheNode(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	image := w.app("1")
-	all := map[string]refusal{
-		"volume size": {w.config("1.1.0", api(image, `volumes = { data = { path = "/data", size = "1Gi" } }`)),
-			told("Plan deployment: unsupported", "components.api.volumes.data.size")},
-		"privileged": {w.config("1.1.0", api(image, `security = { privileged = true }`)),
-			told("Plan deployment: unsupported", "components.api.security.privileged", "local nodes run nothing privileged")},
-	}
-	for more, field := range map[string]string{
-		`dns = { servers = ["10.0.0.1"] }`:                     "dns",
-		`networks = ["backend"]`:                               "networks",
-		`sysctls = { "net.core.somaxconn" = "1" }`:             "sysctls",
-		`devices = { "/dev/fuse" = { source = "/dev/fuse" } }`: "devices",
-		`logging = { driver = "journald" }`:                    "logging.driver",
-	} {
-		all[field] = refusal{w.config("1.1.0", api(image, more, `gpus = "all"`)),
-			told("Plan deployment: unsupported", "components.api."+field, "a docker node", "components.api.gpus")}
-	}
-	if os.Geteuid() != 0 {
-		all["memory"] = refusal{w.config("1.1.0", api(image, `resources = { memory = "64Mi" }`)),
-			told("Plan deployment: unsupported", "components.api.resources.memory", "Run the engine as root")}
-	}
-	w.refuse(w.config("1.0.0", api(image)), all)
+	everywhere(t, func(t *testing.T, w *world) {
+		image := w.app("1")
+		all := map[string]refusal{}
+		for option, said := range w.dishonoured() {
+			all[option] = refusal{w.config("1.1.0", api(image, option)), told(append([]string{"Plan deployment: unsupported"}, said...)...)}
+		}
+		w.refuse(w.config("1.0.0", api(image)), all)
+	})
 }
 
 // A node that is to be made in the same run refuses it as well.
 func TestAccRefusedByTheNodeToCome(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	registry := acctest.Registry("http://"+w.registry.URL(), "ci", "registry-canary")
 	w.run(
-		resource.TestStep{Config: acctest.Join(acctest.Provider(w.dir), acctest.Team, registry)},
+		resource.TestStep{Config: acctest.Join(acctest.Provider(w.DataDir), acctest.Team, registry)},
 		resource.TestStep{
 			Config: w.config("1.0.0", api(w.app("1"), `init = true`)), PlanOnly: true,
 			ExpectError: told("Plan deployment: unsupported", "components.api.init", "local nodes have no init"),
@@ -111,7 +120,7 @@ func TestAccRefusedByTheNodeToCome(t *testing.T) {
 // What a deployment says must fit its version, its environment and its neighbours.
 func TestAccRefusedDeployments(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	image := w.app("1")
 	with := func(more string) string { return w.config("1.0.0", api(image), more) }
 	second := func(body string) string {
@@ -130,8 +139,8 @@ resource "slipway_deployment" "other" {
 	}
 	w.refuse(with(""), map[string]refusal{
 		"prefix":        {with(`prefix = "No_Name"`), told("Invalid attribute value", "/on terraform_plugin_test\\.tf line \\d+.*prefix\\s+=/")},
-		"taken prefix":  {second(`prefix = "shop"`), told("Plan deployment: conflict", `/on terraform_plugin_test\.tf line \d+.*prefix\s+=/`, "belongs to deployment acme/staging/shop")},
-		"default taken": {second(``), told("Plan deployment: conflict", "belongs to deployment acme/staging/shop")},
+		"taken prefix":  {second(`prefix = "` + w.Product + `"`), told("Plan deployment: conflict", `/on terraform_plugin_test\.tf line \d+.*prefix\s+=/`, "belongs to deployment "+w.Deployment())},
+		"default taken": {second(``), told("Plan deployment: conflict", "belongs to deployment "+w.Deployment())},
 		"override":      {with(`components = { none = { replicas = 2 } }`), told("Plan deployment: invalid", "components.none")},
 		"replicas":      {with(`components = { api = { replicas = -1 } }`), told("components.api.replicas")},
 		"state":         {with(`desired_state = "paused"`), told("desired_state", "running")},
@@ -140,9 +149,9 @@ resource "slipway_deployment" "other" {
 		"secret":        {w.config("1.1.0", api(image, `secrets = ["TOKEN"]`)), told("Plan deployment: invalid", "components.api.secrets", "TOKEN")},
 		"no version": {with("") + `resource "slipway_deployment" "lost" {
   environment_id = slipway_environment.staging.id
-  version        = "acme/shop/9.9.9@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  version        = "` + w.Version("9.9.9") + `@sha256:0000000000000000000000000000000000000000000000000000000000000000"
   prefix         = "lost"
-}`, told("Plan deployment: not found", `/on terraform_plugin_test\.tf line \d+.*version\s+=/`, "acme/shop/9.9.9")},
+}`, told("Plan deployment: not found", `/on terraform_plugin_test\.tf line \d+.*version\s+=/`, w.Version("9.9.9"))},
 		"no ref": {with("") + `resource "slipway_deployment" "lost" {
   environment_id = slipway_environment.staging.id
   version        = "1.0.0"
@@ -154,7 +163,7 @@ resource "slipway_deployment" "other" {
 // A deprecated version serves on where it does, and takes no new deployment.
 func TestAccDeprecatedVersion(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, acctest.Local(t))
 	image := w.app("1")
 	deployed := w.config("1.0.0", api(image))
 	deprecated := regexp.MustCompile(`name       = "1.0.0"`).ReplaceAllString(deployed, "name = \"1.0.0\"\n  status = \"deprecated\"")

@@ -14,50 +14,50 @@ import (
 // Variables and secrets of the environment reach the deployments in the same
 // run, and only those components that use them.
 func TestAccVariablesAndSecrets(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	image := w.app("1")
-	components := api(image, `secrets = ["TOKEN"]`) + component("store", image)
-	config := func(token string, number int, variables, deployment string) string {
-		return acctest.Join(w.baseWith(fmt.Sprintf(`
+	everywhere(t, func(t *testing.T, w *world) {
+		image := w.app("1")
+		components := api(image, `secrets = ["TOKEN"]`, `secret_files = { "/run/token" = "TOKEN" }`) + component("store", image)
+		config := func(token string, number int, variables, deployment string) string {
+			return acctest.Join(w.baseWith(fmt.Sprintf(`
   secrets_wo         = { TOKEN = %q, UNUSED = %[1]q }
   secrets_wo_version = %d
   variables          = { %s }`, token, number, variables)), version("1.0.0", components), acctest.Deployment(brisk+deployment))
-	}
-	own := func(token string, number int) string {
-		return fmt.Sprintf("secrets_wo = { TOKEN = %q }\nsecrets_wo_version = %d\n", token, number)
-	}
-	web := &site{t: t}
-	w.run(
-		resource.TestStep{
-			Config:            config("first", 1, "", ""),
-			ConfigStateChecks: []statecheck.StateCheck{state("secrets_wo", knownvalue.Null())},
-			Check:             resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "TOKEN=first")),
-		},
-		unchanged(config("another", 1, "", "")), // no new version, no new value
-		resource.TestStep{
-			Config:           config("second", 2, "", ""),
-			ConfigPlanChecks: planned(changes("api: replace 1 instance, start-first (secrets)", "store: keep")),
-			Check:            resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "TOKEN=second")),
-		},
-		unchanged(config("second", 2, "", "")),
-		resource.TestStep{
-			Config: config("second", 2, `LEVEL = "debug"`, ""),
-			ConfigPlanChecks: planned(changes(
-				"api: replace 1 instance, start-first (env)", "store: replace 1 instance, start-first (env)")),
-			Check: web.answers("/env", "LEVEL=debug"),
-		},
-		resource.TestStep{
-			Config:            config("second", 2, `LEVEL = "debug"`, own("own", 1)),
-			ConfigPlanChecks:  planned(changes("api: replace 1 instance, start-first (secrets)", "store: keep")),
-			ConfigStateChecks: []statecheck.StateCheck{state("secrets_wo", knownvalue.Null())},
-			Check:             web.answers("/env", "TOKEN=own"),
-		},
-		unchanged(config("second", 2, `LEVEL = "debug"`, own("other", 1))),
-		resource.TestStep{ // the deployment's wins over the environment's
-			Config: config("third", 3, `LEVEL = "debug"`, own("own", 1)),
-			Check:  web.answers("/env", "TOKEN=own"),
-		},
-		unchanged(config("third", 3, `LEVEL = "debug"`, own("own", 1))),
-	)
+		}
+		own := func(token string, number int) string {
+			return fmt.Sprintf("secrets_wo = { TOKEN = %q }\nsecrets_wo_version = %d\n", token, number)
+		}
+		web := w.site()
+		w.run(
+			resource.TestStep{
+				Config:            config("canary-first", 1, "", ""),
+				ConfigStateChecks: []statecheck.StateCheck{state("secrets_wo", knownvalue.Null())},
+				Check:             resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "TOKEN=canary-first"), web.answers("/read?path=/run/token", "canary-first")),
+			},
+			unchanged(config("canary-another", 1, "", "")), // no new version, no new value
+			resource.TestStep{
+				Config:           config("canary-second", 2, "", ""),
+				ConfigPlanChecks: planned(changes("api: replace 1 instance, "+w.swap()+" (secrets)", "store: keep")),
+				Check:            resource.ComposeTestCheckFunc(web.learn("api/http"), web.answers("/env", "TOKEN=canary-second"), web.answers("/read?path=/run/token", "canary-second")),
+			},
+			unchanged(config("canary-second", 2, "", "")),
+			resource.TestStep{
+				Config: config("canary-second", 2, `LEVEL = "debug"`, ""),
+				ConfigPlanChecks: planned(changes(
+					"api: replace 1 instance, "+w.swap()+" (env)", "store: replace 1 instance, start-first (env)")),
+				Check: web.answers("/env", "LEVEL=debug"),
+			},
+			resource.TestStep{
+				Config:            config("canary-second", 2, `LEVEL = "debug"`, own("canary-own", 1)),
+				ConfigPlanChecks:  planned(changes("api: replace 1 instance, "+w.swap()+" (secrets)", "store: keep")),
+				ConfigStateChecks: []statecheck.StateCheck{state("secrets_wo", knownvalue.Null())},
+				Check:             web.answers("/env", "TOKEN=canary-own"),
+			},
+			unchanged(config("canary-second", 2, `LEVEL = "debug"`, own("canary-other", 1))),
+			resource.TestStep{ // the deployment's wins over the environment's
+				Config: config("canary-third", 3, `LEVEL = "debug"`, own("canary-own", 1)),
+				Check:  web.answers("/env", "TOKEN=canary-own"),
+			},
+			unchanged(config("canary-third", 3, `LEVEL = "debug"`, own("canary-own", 1))),
+		)
+	})
 }

@@ -1,9 +1,9 @@
 package deployment_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,26 +32,28 @@ var images = sync.OnceValues(func() (*testimage.RegistryServer, error) {
 	return testimage.NewRegistry(testimage.RegistryOptions{Username: "ci", Password: "registry-canary"})
 })
 
-// world is what a test has to itself: a data directory, and names for its images.
+// world is what a test has to itself: a node, a product on it, and names for its images.
 type world struct {
+	*acctest.Runtime
 	t        *testing.T
-	dir      string
 	registry *testimage.RegistryServer
 	space    string // its own part of the registry
-	node     string // declares slipway_node.here
 }
 
-func newWorld(t *testing.T) *world {
+// everywhere tells a scenario on every runtime.
+func everywhere(t *testing.T, scenario func(t *testing.T, w *world)) {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("local nodes need Linux")
-	}
+	acctest.Everywhere(t, func(t *testing.T, at *acctest.Runtime) { scenario(t, newWorld(t, at)) })
+}
+
+func newWorld(t *testing.T, at *acctest.Runtime) *world {
+	t.Helper()
 	server, err := images()
 	if err != nil {
 		t.Fatal(err)
 	}
 	space := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
-	return &world{t: t, dir: acctest.DataDir(t), registry: server, space: space, node: acctest.Node}
+	return &world{Runtime: at, t: t, registry: server, space: space}
 }
 
 // push stores an image and gives its reference by tag.
@@ -76,7 +78,7 @@ func (w *world) base() string { return w.baseWith(`type = "staging"`) }
 
 // baseWith is base with another environment.
 func (w *world) baseWith(environment string) string {
-	return acctest.Join(acctest.Provider(w.dir), acctest.Team, w.node, acctest.Product,
+	return acctest.Join(acctest.Provider(w.DataDir), acctest.Team, w.Node, acctest.ProductOf(w.Product),
 		acctest.Registry("http://"+w.registry.URL(), "ci", "registry-canary"), `
 resource "slipway_environment" "staging" {
   team_id = slipway_team.acme.id
@@ -113,7 +115,7 @@ func strategy(minHealthy, deadline string) string {
 }
 
 // brisk is a strategy that suits tests.
-var brisk = strategy("200ms", "30s")
+var brisk = strategy("200ms", "2m")
 
 // config is a whole configuration with a brisk deployment.
 func (w *world) config(name, components string, more ...string) string {
@@ -140,19 +142,60 @@ func component(name, image string, more ...string) string {
 `, name, image, strings.Join(more, "\n      "))
 }
 
-// run runs the steps and checks that destroy left nothing.
+// noCanary expects no secret in the state: they all are canaries.
+func noCanary(s *terraform.State) error {
+	if strings.Contains(s.String(), "canary") {
+		return errors.New("the state has a secret")
+	}
+	return nil
+}
+
+func orNone(check resource.TestCheckFunc) resource.TestCheckFunc {
+	if check == nil {
+		return func(*terraform.State) error { return nil }
+	}
+	return check
+}
+
+// many are the ports of a component with several replicas: published where that
+// can be.
+func (w *world) many() string {
+	if w.SharedPorts {
+		return `ports = { http = { container_port = 8080, host_port = 0 } }`
+	}
+	return `ports = { http = { container_port = 8080 } }`
+}
+
+// run runs the steps, and checks that no state has a secret, and that destroy left nothing.
 func (w *world) run(steps ...resource.TestStep) {
 	w.t.Helper()
+	for i := range steps {
+		if s := &steps[i]; s.Config != "" && s.ExpectError == nil && !s.PlanOnly && !s.ImportState {
+			s.Check = resource.ComposeTestCheckFunc(noCanary, orNone(s.Check))
+		}
+	}
 	resource.UnitTest(w.t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(w.t),
-		CheckDestroy: resource.ComposeTestCheckFunc(acctest.EngineIsEmpty(w.t, w.dir), func(*terraform.State) error {
-			if left := w.left(nil); len(left) > 0 {
+		CheckDestroy: resource.ComposeTestCheckFunc(acctest.EngineIsEmpty(w.t, w.DataDir), func(*terraform.State) error {
+			if left := w.Left(w.t); len(left) > 0 {
 				return fmt.Errorf("left on the node: %s", strings.Join(left, ", "))
 			}
 			return nil
 		}),
 		Steps: steps,
 	})
+}
+
+// swap is how instances of api take over from others, when these are the only
+// things besides its published port that two cannot have at once.
+func (w *world) swap(obstacles ...string) string {
+	if !w.SharedPorts {
+		obstacles = append(obstacles, "published port http")
+	}
+	if len(obstacles) == 0 {
+		return "start-first"
+	}
+	return "stop-first, " + strings.Join(obstacles, ", ") + ": a gap is expected"
 }
 
 func planned(checks ...plancheck.PlanCheck) resource.ConfigPlanChecks {

@@ -6,8 +6,9 @@
 //	HEALTH          fail: /healthz answers 503
 //	HEALTHY_AFTER   duration until /healthz answers 200; 503 before
 //	DIE_AFTER       duration until the process ends with EXIT_CODE
+//	DIE_HEALTHY     duration from the first good answer of /healthz until it ends so
 //	EXIT_NOW        exit code: log EXIT_LINES (separated by |) and end at once
-//	EXIT_CODE       of DIE_AFTER, 1
+//	EXIT_CODE       of both, 1
 //	OOM             bytes to allocate and touch at start, such as 64Mi
 //	IGNORE_TERM     any text: SIGTERM is ignored
 //	SLOW_REQUEST    duration that every answer of / takes
@@ -53,10 +54,12 @@ func exitNow() {
 }
 
 func dieLater() {
-	after := duration("DIE_AFTER")
-	if after == 0 {
-		return
+	if after := duration("DIE_AFTER"); after > 0 {
+		dieAfter(after)
 	}
+}
+
+func dieAfter(after time.Duration) {
 	time.AfterFunc(after, func() {
 		fmt.Fprintln(os.Stderr, "app dies as told")
 		os.Exit(number(os.Getenv("EXIT_CODE"), 1))

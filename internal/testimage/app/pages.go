@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,6 +18,7 @@ const patience = 5 * time.Second
 
 func handler(started time.Time) http.Handler {
 	var count, busy atomic.Int64
+	var doomed sync.Once
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		busy.Add(1)
@@ -28,6 +30,9 @@ func handler(started time.Time) http.Handler {
 		if os.Getenv("HEALTH") == "fail" || time.Since(started) < duration("HEALTHY_AFTER") {
 			http.Error(w, "not healthy", http.StatusServiceUnavailable)
 			return
+		}
+		if after := duration("DIE_HEALTHY"); after > 0 {
+			doomed.Do(func() { dieAfter(after) })
 		}
 		say(w, nil, "ok\n")
 	})
