@@ -32,8 +32,8 @@ type census struct {
 	supervisors []process
 	instances   map[string][]process // by name
 	others      []process            // nobody knows what these are
-	directories []string             // of instances, by name
-	sandboxes   []string             // directories of deployments
+	existing    []string             // names of instances, running or not
+	sandboxes   []string             // directories or networks of deployments
 	cgroups     []string
 	mounts      []string
 }
@@ -56,21 +56,7 @@ func (w *world) census() census {
 			c.others = append(c.others, p)
 		}
 	}
-	c.sandboxes, _ = filepath.Glob(filepath.Join(w.data, "nodes/*/*/d/*"))
-	for _, sandbox := range c.sandboxes {
-		instances, _ := filepath.Glob(filepath.Join(sandbox, "i/*"))
-		for _, dir := range instances {
-			c.directories = append(c.directories, filepath.Base(dir))
-		}
-		w.seen[filepath.Base(sandbox)] = true
-	}
-	c.cgroups = cgroupsOf(w.seen)
-	own, _ := os.ReadFile("/proc/self/mountinfo")
-	for line := range strings.Lines(string(own)) {
-		if strings.Contains(line, w.dir) {
-			c.mounts = append(c.mounts, line)
-		}
-	}
+	w.on.see(w, &c)
 	return c
 }
 
@@ -130,7 +116,7 @@ func rootMount(place string) string {
 }
 
 // settled says why what runs is not exactly one process for each of the wanted
-// instances, given by component, under one supervisor, nil when it is.
+// instances, given by component, in one deployment, nil when it is.
 func (w *world) settled(components map[string]int) error {
 	c := w.census()
 	running := map[string]int{}
@@ -141,16 +127,16 @@ func (w *world) settled(components map[string]int) error {
 		}
 	}
 	here := map[string]int{}
-	for _, name := range c.directories {
+	for _, name := range c.existing {
 		here[componentOf(name)]++
 	}
 	switch {
 	case !maps.Equal(running, components):
 		return fmt.Errorf("instances that run: %v, want %v", running, components)
 	case !maps.Equal(here, components):
-		return fmt.Errorf("directories of instances: %v, want %v", c.directories, components)
-	case len(c.supervisors) != 1 || len(c.sandboxes) != 1:
-		return fmt.Errorf("supervisors %v, sandboxes %v, want one", c.supervisors, c.sandboxes)
+		return fmt.Errorf("instances that there are: %v, want %v", c.existing, components)
+	case len(c.supervisors) != w.on.supervisors || len(c.sandboxes) != 1:
+		return fmt.Errorf("supervisors %v, deployments %v, want one deployment", c.supervisors, c.sandboxes)
 	}
 	return w.idle(c)
 }
@@ -166,8 +152,8 @@ func (w *world) idle(c census) error {
 // nothingLeft says what is left after destroy, nil when it is retained volumes at most.
 func (w *world) nothingLeft() error {
 	c := w.census()
-	if len(c.all)+len(c.sandboxes)+len(c.cgroups)+len(c.mounts) > 0 {
-		return fmt.Errorf("left: processes %v, directories %v, control groups %v, mounts %v", c.all, c.sandboxes, c.cgroups, c.mounts)
+	if len(c.all)+len(c.existing)+len(c.sandboxes)+len(c.cgroups)+len(c.mounts) > 0 {
+		return fmt.Errorf("left: processes %v, instances %v, deployments %v, control groups %v, mounts %v", c.all, c.existing, c.sandboxes, c.cgroups, c.mounts)
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ variable "registry_password" {
   sensitive = true
   ephemeral = true
 }
+
+variable "docker" { default = "" } # where the Engine is, for a Docker node
+variable "prefix" { default = "shop" }
 `
 
 // ground is a team with everything that a deployment needs to live on.
@@ -26,7 +29,8 @@ resource "slipway_team" "acme" { name = "acme" }
 resource "slipway_node" "here" {
   team_id = slipway_team.acme.id
   name    = "here"
-  local   = {}
+  local   = var.docker == "" ? {} : null
+  docker  = var.docker == "" ? null : { host = var.docker }
 }
 
 resource "slipway_registry" "main" {
@@ -82,6 +86,7 @@ resource "slipway_version" "shop" {
 resource "slipway_deployment" "shop" {
   environment_id = slipway_environment.staging.id
   version        = slipway_version.shop.ref
+  prefix         = var.prefix
   strategy       = { min_healthy_time = var.healthy, progress_deadline = var.deadline }
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,8 @@ func TestThirtyAtOnce(t *testing.T) {
 	w.apply("-parallelism=30")
 	t.Logf("30 deployments after %s", time.Since(began))
 	c := w.census()
-	if len(c.supervisors) != 30 || len(c.instances["api-1-1"]) != 30 || len(c.directories) != 30 {
-		t.Errorf("%d supervisors, %d processes, %d directories of instances, want 30 of each", len(c.supervisors), len(c.instances["api-1-1"]), len(c.directories))
+	if len(c.supervisors) != 30 || len(c.instances["api-1-1"]) != 30 || len(c.existing) != 30 {
+		t.Errorf("%d supervisors, %d processes, %d directories of instances, want 30 of each", len(c.supervisors), len(c.instances["api-1-1"]), len(c.existing))
 	}
 	var urls, health []string
 	w.output("urls", &urls)
@@ -97,6 +98,7 @@ resource "slipway_version" "blog" {
 resource "slipway_deployment" "blog" {
   environment_id = slipway_environment.blog.id
   version        = slipway_version.blog.ref
+  prefix         = "${var.prefix}-blog"
   strategy       = { min_healthy_time = "200ms", progress_deadline = "20s" }
 }
 
@@ -105,10 +107,13 @@ output "url" { value = slipway_deployment.blog.endpoints["web/http"].url }
 
 // TestTwoAtOnce runs two terraforms with different configurations on one data_dir.
 func TestTwoAtOnce(t *testing.T) {
-	t.Parallel()
-	first := newWorld(t, shop)
+	everywhere(t, twoAtOnce)
+}
+
+func twoAtOnce(t *testing.T, on nodeKind) {
+	first := on.newWorld(t, shop)
 	first.apply()
-	second := newWorld(t, neighbour)
+	second := on.newWorld(t, neighbour)
 	second.share(first)
 	for _, release := range []string{"1.0.0", "1.1.0", "1.0.0"} {
 		first.set("release", release)
@@ -133,45 +138,86 @@ func TestTwoAtOnce(t *testing.T) {
 // racer deploys what is there already, by ids.
 const racer = head + `
 variable "release" { default = "1.0.0" }
+variable "who" { default = "" }
 
 resource "slipway_deployment" "shop" {
   environment_id = "acme/staging"
   version        = "acme/shop/${var.release}"
-  prefix         = "raced"
-  strategy       = { min_healthy_time = "200ms", progress_deadline = "20s" }
+  prefix         = "${var.prefix}-raced"
+  variables      = { WHO = var.who }
+  strategy       = { min_healthy_time = "200ms", progress_deadline = "1m" }
 }
+
+output "url" { value = slipway_deployment.shop.endpoints["api/http"].url }
 `
 
-// TestRace lets copies of one configuration create the same deployment at once:
-// whoever wins, it runs once.
-func TestRace(t *testing.T) {
-	t.Parallel()
-	owner := newWorld(t, shop)
+// TestRace lets copies of one configuration create the same deployment at once,
+// and then change it at once: whoever wins, it runs once.
+func TestRace(t *testing.T) { everywhere(t, race) }
+
+func race(t *testing.T, on nodeKind) {
+	owner := on.newWorld(t, shop)
 	owner.apply()
-	one, two := newWorld(t, racer), newWorld(t, racer)
-	one.share(owner)
-	two.share(owner)
-	won := 0
-	for n, r := range together(one, two) {
+	all := []*world{on.newWorld(t, racer), on.newWorld(t, racer)}
+	var losers []*world
+	for _, w := range all {
+		w.share(owner)
+	}
+	for n, r := range together(all...) {
 		switch {
 		case r.code == 0:
-			won++
-		case !strings.Contains(r.said, "already exists"):
+		case strings.Contains(r.said, "already exists"):
+			losers = append(losers, all[n])
+		default:
 			t.Errorf("terraform %d lost with another reason:\n%s", n, r.said)
 		}
 	}
-	if won == 0 {
+	if len(losers) > 1 {
 		t.Error("nobody won")
 	}
-	t.Logf("%d of 2 have the deployment", won)
-	if c := owner.census(); len(c.supervisors) != 2 || len(c.directories) != 4 || len(c.instances["api-1-1"]) != 2 || len(c.instances["db-1-1"]) != 2 {
-		t.Errorf("supervisors %v, instances %v, want each once for each of two deployments", c.supervisors, c.directories)
+	t.Logf("%d of 2 have the deployment", 2-len(losers))
+	owner.ranTwice(1)
+
+	for _, w := range losers {
+		w.must("import", "-input=false", "-no-color", "slipway_deployment.shop", "acme/staging/"+on.variables["prefix"]+"-raced")
 	}
-	for _, w := range []*world{one, two} { // the one that lost has nothing to destroy
-		w.destroy()
+	all[0].set("who", "one")
+	all[1].set("who", "two")
+	for n, r := range together(all...) {
+		if r.code != 0 {
+			t.Errorf("terraform %d ended with %d:\n%s", n, r.code, r.said)
+		}
 	}
+	all[0].apply()
+	all[0].nothingToDo()
+	if page, err := get(all[0].text("url") + "/env"); err != nil || !strings.Contains(page, "WHO=one") {
+		t.Errorf("the one that applied last has set %q (%v)", page, err)
+	}
+	owner.ranTwice(0)
+	all[0].destroy()
+	all[1].destroy() // there is nothing left for the other
 	owner.expectSettled(both)
 	owner.nothingToDo()
+}
+
+// ranTwice holds when two deployments run, each instance once; revision is that of
+// both, 0 when it is not known.
+func (w *world) ranTwice(revision int) {
+	w.t.Helper()
+	until(w.t, patience, func() error {
+		c := w.census()
+		running := map[string]int{}
+		for name, processes := range c.instances {
+			running[componentOf(name)] += len(processes)
+			if revision > 0 && !strings.HasSuffix(name, fmt.Sprintf("-%d-1", revision)) {
+				return fmt.Errorf("instance %s is of another revision than %d", name, revision)
+			}
+		}
+		if len(c.supervisors) != 2*w.on.supervisors || len(c.sandboxes) != 2 || len(c.existing) != 4 || !maps.Equal(running, map[string]int{"api": 2, "db": 2}) {
+			return fmt.Errorf("supervisors %v, instances %v, running %v: want each once for each of two deployments", c.supervisors, c.existing, running)
+		}
+		return nil
+	})
 }
 
 // share uses another world's engine.

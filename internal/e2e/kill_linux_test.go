@@ -20,25 +20,30 @@ const (
 // TestKills kills the provider, terraform or the supervisor at a random moment
 // of many applies. The next apply must always converge, without help.
 func TestKills(t *testing.T) {
+	t.Run("local", func(t *testing.T) { kills(t, local) })
+	t.Run("docker", func(t *testing.T) { kills(t, docker(t)) })
+}
+
+func kills(t *testing.T, on nodeKind) {
 	seed := uint64(number(t, envSeed, int(time.Now().UnixNano()&0xffffff)))
-	rounds := number(t, envRounds, 50)
+	rounds := number(t, envRounds, on.rounds)
 	if testing.Short() && os.Getenv(envRounds) == "" {
-		rounds = 10
+		rounds = min(10, rounds)
 	}
 	t.Logf("%s=%d %s=%d", envSeed, seed, envRounds, rounds)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	w := newWorld(t, shop)
+	w := on.newWorld(t, shop)
 	w.apply()
 	w.set("release", "1.1.0")
 	began := time.Now()
 	w.apply()
 	usual := time.Since(began)
 
-	met := map[string]int{}
+	met, all := map[string]int{}, slices.Concat(victims, on.victims)
 	for round := range rounds {
 		release := []string{"1.0.0", "1.1.0"}[round%2]
-		victim := victims[random.IntN(len(victims))]
+		victim := all[random.IntN(len(all))]
 		after := time.Duration(random.Int64N(int64(usual)))
 		w.set("release", release)
 		label := fmt.Sprintf("round %d: %s killed after %s of the apply of %s", round, victim.name, after, release)
@@ -81,14 +86,15 @@ func (w *world) converged(label, release string, plan bool) {
 	}
 }
 
-// victims are what a round may kill.
-var victims = []struct {
+// victim is what a round may kill.
+type victim struct {
 	name string
 	of   func(census) []process
-}{
+}
+
+var victims = []victim{
 	{"provider", func(c census) []process { return c.providers }},
 	{"terraform", func(c census) []process { return c.terraforms }},
-	{"supervisor", func(c census) []process { return c.supervisors }},
 	{"terraform and its provider", func(c census) []process { return slices.Concat(c.terraforms, c.providers) }},
 }
 

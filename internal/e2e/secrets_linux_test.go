@@ -66,6 +66,7 @@ resource "slipway_version" "shop" {
 resource "slipway_deployment" "shop" {
   environment_id     = slipway_environment.secretive.id
   version            = slipway_version.shop.ref
+  prefix             = var.prefix
   secrets_wo         = { KEY = var.key }
   secrets_wo_version = 1
   strategy           = { min_healthy_time = "200ms", progress_deadline = var.deadline }
@@ -76,9 +77,10 @@ output "url" { value = slipway_deployment.shop.endpoints["api/http"].url }
 
 // TestSecretsAreNowhere looks for every secret in all that terraform, the
 // provider and the engine say and write, at the chattiest.
-func TestSecretsAreNowhere(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, secretive)
+func TestSecretsAreNowhere(t *testing.T) { everywhere(t, secretsAreNowhere) }
+
+func secretsAreNowhere(t *testing.T, on nodeKind) {
+	w := on.newWorld(t, secretive)
 	w.set("token", canaries["environment secret"])
 	w.set("key", canaries["deployment secret"])
 	w.set("certificate", canaries["secret in a file"])
@@ -125,7 +127,10 @@ func (w *world) hasSecrets(url string) {
 // the database too: this process never had it open.
 func (w *world) searchFiles() {
 	w.t.Helper()
-	found := map[string]bool{"terraform.tfstate": false, "slipway.db": false, "trace.log": false, "saved.plan": false, "spec.json": false}
+	found := map[string]bool{"terraform.tfstate": false, "slipway.db": false, "trace.log": false, "saved.plan": false}
+	for _, name := range w.on.files {
+		found[name] = false
+	}
 	err := filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrPermission) && strings.HasSuffix(path, "/w/work") {
 			return fs.SkipDir // the kernel's own, always empty directory beside an overlay's upper one

@@ -26,24 +26,28 @@ type world struct {
 	dir  string // where terraform runs
 	data string // data_dir
 	uid  int    // who runs terraform
+	on   nodeKind
 	env  map[string]string
 	seen map[string]bool // names of sandboxes that there were
 }
 
-// newWorld prepares a working directory with the configuration. When the test
+// newWorld prepares a working directory with the configuration, on a local node. When the test
 // ends, whatever still runs there is destroyed.
 func newWorld(t testing.TB, configuration string) *world {
-	return newWorldOf(t, os.Getuid(), configuration)
+	return local.newWorld(t, configuration)
 }
 
-func newWorldOf(t testing.TB, uid int, configuration string) *world {
+func newWorldOf(t testing.TB, uid int, on nodeKind, configuration string) *world {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "slw") // t.TempDir cannot remove what images have made unwritable
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: dir, data: filepath.Join(dir, ".slipway"), uid: uid, env: map[string]string{}, seen: map[string]bool{}}
+	w := &world{t: t, dir: dir, data: filepath.Join(dir, ".slipway"), uid: uid, on: on, env: map[string]string{}, seen: map[string]bool{}}
 	w.use(registry)
+	for variable, value := range on.variables {
+		w.set(variable, value)
+	}
 	if err := os.Chown(dir, uid, uid); err != nil {
 		t.Fatal(err)
 	}
