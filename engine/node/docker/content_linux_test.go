@@ -123,6 +123,33 @@ func TestPullErrors(t *testing.T) {
 	}
 }
 
+// Why an instance ended is told also when Docker has started it again and it talks on.
+func TestLogsBeforeRestart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, open(t, over(daemon(t).Host)))
+	c := idle()
+	c.Command = []string{"/tool", "crash-once", "/mark"}
+	key := b.start("api-1-1", 1, c)
+	read := func(lines int) []string {
+		said, err := b.Logs(t.Context(), key, lines)
+		b.ok(err)
+		return said
+	}
+	b.until("it was started again and talks", func() bool {
+		i, err := b.Inspect(t.Context(), key)
+		return err == nil && i.Restarts == 1 && len(read(1000)) == 102
+	})
+	for lines, want := range map[int]string{1: "on we go", 4: "begun,cannot go on,on we go,on we go", 6: "begun,cannot go on" + strings.Repeat(",on we go", 4)} {
+		if got := strings.Join(read(lines), ","); got != want {
+			t.Errorf("its last %d lines are %s, want %s", lines, got, want)
+		}
+	}
+	b.ok(b.Remove(t.Context(), key))
+	if got := read(200); len(got) != 102 || got[1] != "cannot go on" {
+		t.Errorf("after its removal: %q", got)
+	}
+}
+
 // The image's own HEALTHCHECK is told, and Docker goes on with it.
 func TestImageHealthCheck(t *testing.T) {
 	t.Parallel()

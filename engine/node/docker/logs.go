@@ -18,6 +18,9 @@ import (
 )
 
 const (
+	// searchedLines are read for the end of what a container said before it was
+	// started again.
+	searchedLines = 2000
 	// rememberedLines are kept of a removed instance.
 	rememberedLines = 200
 	// rememberedFor is how long, within one process.
@@ -49,8 +52,48 @@ func (d *Driver) Logs(ctx context.Context, key node.Key, lines int) ([]string, e
 	return d.readLogs(ctx, c, lines)
 }
 
+// readLogs reads the end of the output. Where Docker has started the container
+// again, half of that is at least what was said before the last end, if so much was:
+// why it ended matters more than how it begins once more.
 func (d *Driver) readLogs(ctx context.Context, c container.InspectResponse, lines int) ([]string, error) {
-	stream, err := d.api.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)})
+	if c.RestartCount == 0 || !c.State.Running {
+		return d.tailLogs(ctx, c, lines, false)
+	}
+	stamped, err := d.tailLogs(ctx, c, lines+searchedLines, true)
+	if err != nil {
+		return nil, err
+	}
+	before, since := splitRuns(stamped, timeOf(c.State.FinishedAt), timeOf(c.State.StartedAt))
+	since = last(since, lines-min(len(before), lines/2))
+	return append(last(before, lines-len(since)), since...), nil
+}
+
+// splitRuns parts the lines of an instance, which have times in front, where it ended
+// and was started again: at the longest silence about then. Docker's own times of
+// the end and of the start are not exact enough: output is read a little later than
+// the one, and before the other.
+func splitRuns(stamped []string, ended, started time.Time) (before, since []string) {
+	var texts []string
+	var previous time.Time
+	var silence time.Duration
+	cut := 0
+	for i, line := range stamped {
+		stamp, text, _ := strings.Cut(line, " ")
+		at := timeOf(stamp)
+		if i > 0 && at.After(ended) && previous.Before(started) && at.Sub(previous) > silence {
+			cut, silence = i, at.Sub(previous)
+		}
+		previous = at
+		texts = append(texts, text)
+	}
+	return texts[:cut], texts[cut:]
+}
+
+func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }
+
+func (d *Driver) tailLogs(ctx context.Context, c container.InspectResponse, lines int, stamped bool) ([]string, error) {
+	stream, err := d.api.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true,
+		Tail: strconv.Itoa(lines), Timestamps: stamped})
 	if err != nil {
 		return nil, d.failed("read the output of "+keyOf(c.Config.Labels).Name, err)
 	}
@@ -68,7 +111,7 @@ func (d *Driver) readLogs(ctx context.Context, c container.InspectResponse, line
 	if len(all) == 1 && all[0] == "" {
 		return nil, nil
 	}
-	return all[max(0, len(all)-lines):], nil
+	return last(all, lines), nil
 }
 
 func (d *Driver) rememberLogs(ctx context.Context, c container.InspectResponse) {

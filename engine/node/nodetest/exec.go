@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,5 +104,25 @@ func testLogs(h *harness) {
 	h.ok(err)
 	if len(lines) == 0 || len(lines) > 4000 || lines[len(lines)-1] != "line 20000" {
 		h.Fatalf("%d lines are kept", len(lines))
+	}
+}
+
+// testLastWords: whoever sees that an instance ended can read all that it said, while
+// it is started again, and when it was removed.
+func testLastWords(h *harness) {
+	var keys []node.Key
+	for _, name := range []string{"a-1-1", "b-1-1", "c-1-1", "d-1-1"} {
+		keys = append(keys, h.start(name, engine.Component{Command: []string{"/tool", "lines", "50"}}))
+	}
+	for _, key := range keys {
+		h.until(key.Name+" ended", func() bool { return h.inspect(key).ExitCode == 0 })
+		for _, when := range []string{"ended", "was removed"} {
+			said, err := h.Logs(h.ctx, key, 200)
+			h.ok(err)
+			if !slices.Contains(said, "line 50") {
+				h.Errorf("when %s %s its output is %q", key.Name, when, said)
+			}
+			h.ok(h.Remove(h.ctx, key))
+		}
 	}
 }

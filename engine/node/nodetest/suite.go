@@ -50,6 +50,7 @@ func run(t *testing.T, images Images, open func(t *testing.T) node.Driver, begin
 		{"Exec", testExec},
 		{"ExecKillsTree", testExecKillsTree},
 		{"Logs", testLogs},
+		{"LastWords", testLastWords},
 		{"Dial", testDial},
 		{"Names", testNames},
 		{"Publish", testPublish},

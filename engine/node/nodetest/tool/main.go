@@ -64,6 +64,8 @@ func run(what string, args []string) error {
 		return err
 	case "lines":
 		return lines(args[0])
+	case "crash-once":
+		return crashOnce(args[0])
 	case "echo-udp":
 		return echoUDP(args[0])
 	case "tree":
@@ -107,6 +109,21 @@ func lines(count string) error {
 		fmt.Println("line", i+1)
 	}
 	return err
+}
+
+// crashOnce says why and fails; where it finds the file that it left then, it says
+// more than that and stays. It says all at once.
+func crashOnce(mark string) error {
+	if _, err := os.Stat(mark); err == nil {
+		fmt.Print(strings.Repeat("on we go\n", 100))
+		time.Sleep(time.Hour)
+	}
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		return err
+	}
+	fmt.Print("begun\ncannot go on\n")
+	os.Exit(3)
+	return nil
 }
 
 func echoUDP(address string) error {
