@@ -7,6 +7,7 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node/steady"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/plan"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
@@ -20,7 +21,8 @@ type attempt struct {
 	world    world                   // what it refers to
 	secrets  map[string]store.Secret // new ones, nil keeps the stored
 	cause    string                  // create, update
-	driver   node.Driver
+	driver   *steady.Driver          // waits for its node as long as an instance may take to become healthy
+	info     node.Info
 	runner   *rollout.Runner
 	strategy rollout.Strategy
 	prior    *serving
@@ -52,13 +54,18 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if a.strategy, err = strategyOf(a.rec.Strategy); err != nil {
 		return err
 	}
-	if a.driver, err = a.Engine.driver(ctx, a.world.node); err != nil {
-		return a.failed(engine.PhasePreflight, err)
-	}
-	a.runner = &rollout.Runner{Driver: a.driver, Clock: a.clock, Journal: a.op.journal, Log: a.log}
 	if a.prior, err = a.servingOf(ctx, a.rec.ID); err != nil {
 		return err
 	}
+	d, err := a.Engine.driver(ctx, a.world.node)
+	if err == nil {
+		a.info, err = d.Info(ctx) // a node that is away before anything began is told at once
+	}
+	if err != nil {
+		return a.failed(engine.PhasePreflight, err)
+	}
+	a.driver = d.Patient(a.strategy.ProgressDeadline)
+	a.runner = &rollout.Runner{Driver: a.driver, Clock: a.clock, Journal: a.op.journal, Log: a.log}
 	a.priorT, err = a.priorTarget(ctx, a.rec, a.prior)
 	return err
 }
@@ -73,6 +80,19 @@ func (a *attempt) failed(phase engine.Phase, err error) error {
 		DeploymentID: a.rec.ID, Phase: phase, Message: reasonAndHint(err),
 		Restored: restored, OperationID: a.op.id, Err: err,
 	}
+}
+
+// notSettled is failed for a deployment that could not be brought back to what
+// serves: what an earlier run left may still be there.
+func (a *attempt) notSettled(err error) error {
+	e := &engine.RolloutError{
+		DeploymentID: a.rec.ID, Phase: engine.PhaseRecover, Message: reasonAndHint(err), Leftover: true,
+		Restored: "unknown: what an earlier run left could not be taken back completely; apply again to finish it", OperationID: a.op.id, Err: err,
+	}
+	if a.prior != nil {
+		e.Restored = "version " + a.prior.revision.VersionName + " is the last that succeeded; the deployment could not be brought back to it completely; apply again to finish it"
+	}
+	return e
 }
 
 // observe lists the deployment's instances as they are now.
@@ -165,25 +185,21 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := a.driver.Info(ctx)
-	if err != nil {
-		return a.failed(engine.PhasePreflight, err)
-	}
-	if err := checkRuntime(a.driver, wanted.components, info); err != nil {
+	if err := checkRuntime(a.driver, wanted.components, a.info); err != nil {
 		return err
 	}
 	unwell, err := a.settle(ctx, wanted)
 	if err != nil {
-		return a.failed(engine.PhaseRecover, err)
+		return a.notSettled(err)
 	}
-	steps, observed, err := a.plan(ctx, wanted, info, unwell)
+	steps, observed, err := a.plan(ctx, wanted, unwell)
 	if err != nil {
 		return a.failed(engine.PhasePreflight, err)
 	}
 	if a.unchanged(wanted, steps) {
 		return a.keepSpec(ctx)
 	}
-	if err := a.revise(ctx, wanted, steps, observed, info); err != nil {
+	if err := a.revise(ctx, wanted, steps, observed); err != nil {
 		return err
 	}
 	a.prune(context.WithoutCancel(ctx))
@@ -198,12 +214,12 @@ func checkRuntime(d node.Driver, components map[string]catalog.Effective, info n
 }
 
 // plan looks at what is left to do once the deployment is settled.
-func (a *attempt) plan(ctx context.Context, wanted desire, info node.Info, unwell map[string]bool) (plan.Plan, []node.Instance, error) {
+func (a *attempt) plan(ctx context.Context, wanted desire, unwell map[string]bool) (plan.Plan, []node.Instance, error) {
 	observed, err := a.observe(ctx)
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	traits := plan.Traits{StartFirstPorts: info.StartFirstPorts}
+	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts}
 	return plan.Make(a.prior.components(), plan.Desired{Components: wanted.components},
 		asPlanned(observed, wanted.components, unwell), traits), observed, nil
 }

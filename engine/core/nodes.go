@@ -13,13 +13,14 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/local"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node/steady"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
 // driverEntry is an open driver and the declaration it was opened for.
 type driverEntry struct {
 	declared string
-	driver   node.Driver
+	driver   *steady.Driver
 }
 
 // declaration is everything that a driver is opened for.
@@ -54,7 +55,7 @@ func localPlatform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
 // driver answers the open driver of a node, and opens it the first time, and
 // again with the keys that come with the node.
-func (e *Engine) driver(ctx context.Context, n engine.Node) (node.Driver, error) {
+func (e *Engine) driver(ctx context.Context, n engine.Node) (*steady.Driver, error) {
 	declared, err := declaration(n)
 	if err != nil {
 		return nil, err
@@ -68,10 +69,11 @@ func (e *Engine) driver(ctx context.Context, n engine.Node) (node.Driver, error)
 	if n, err = e.withKeys(ctx, n); err != nil {
 		return nil, err
 	}
-	d, err := e.cfg.NewDriver(n)
+	opened, err := e.cfg.NewDriver(n)
 	if err != nil {
 		return nil, err
 	}
+	d := steady.New(opened, steady.Options{Node: n.ID, Log: e.log, Now: e.clock.Now, After: e.after})
 	e.drivers[n.ID] = &driverEntry{declared: declared, driver: d}
 	return d, nil
 }

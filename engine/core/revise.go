@@ -71,7 +71,7 @@ func (a *attempt) writeSpec(ctx context.Context, tx *store.Tx) error {
 }
 
 // revise makes a revision and rolls it out.
-func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, observed []node.Instance, info node.Info) error {
+func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, observed []node.Instance) error {
 	before, err := a.found(ctx)
 	if err != nil {
 		return a.failed(engine.PhasePreflight, err)
@@ -86,7 +86,7 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 			Cause: a.causeOf(ctx, wanted), Images: imagesOf(wanted.components), OperationID: a.op.id,
 		},
 		Version: a.rec.Version, Config: config,
-		Changes: plan.Changes(a.prior.components(), wanted.components, plan.Traits{StartFirstPorts: info.StartFirstPorts}),
+		Changes: plan.Changes(a.prior.components(), wanted.components, plan.Traits{StartFirstPorts: a.info.StartFirstPorts}),
 	})
 	if err != nil {
 		return err

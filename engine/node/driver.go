@@ -7,19 +7,28 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
+// ErrUnreachable is the engine.ErrUnavailable of a node that gave no answer at
+// all: it is away or hangs, and the same call may succeed once it is back.
+var ErrUnreachable = fmt.Errorf("%w: the node does not answer", engine.ErrUnavailable)
+
+// ErrInternal is the engine.ErrUnavailable of a node that failed for reasons of
+// its own. A runtime that is being stopped answers so before it is gone.
+var ErrInternal = fmt.Errorf("%w: the node failed", engine.ErrUnavailable)
+
 // Driver runs instances on one node for one engine. Every method may be called
 // again after a crash of the caller, at any point, and then converges: creating
 // what exists with the same key, starting what runs, stopping what is stopped and
 // removing what is gone succeed. All methods are safe for concurrent use.
 //
-// Errors are *engine.Error of a class: ErrUnavailable (the node does not
-// answer), ErrUnsupported, ErrConflict (a port is taken), ErrDenied, ErrInvalid
+// Errors are *engine.Error of a class: ErrUnreachable (the node does not
+// answer), ErrInternal, ErrUnavailable (it cannot do it now), ErrUnsupported, ErrConflict (a port is taken), ErrDenied, ErrInvalid
 // (image without the wanted file, unknown user), ErrNotFound.
 type Driver interface {
 	// Info asks the node what it is. An unusable node is ErrUnavailable with

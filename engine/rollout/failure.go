@@ -50,12 +50,12 @@ func (r *run) explain(ctx context.Context, err error) *engine.RolloutError {
 		failure.ExitCode, failure.OOMKilled = verdict.ExitCode, verdict.OOMKilled
 	}
 	if hint := hintOf(err); hint != "" {
-		failure.Message += ". " + hint
+		failure.Message += "; " + hint
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		failure.Message = cancelled(cause)
 	}
-	if key, ok := r.failedInstance(err, failure.Component); ok {
+	if key, ok := r.failedInstance(err, failure.Component); ok && !errors.Is(err, node.ErrUnreachable) {
 		lines, logErr := r.Driver.Logs(context.WithoutCancel(ctx), key, logLines)
 		if logErr == nil {
 			failure.LogLines = lines

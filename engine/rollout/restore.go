@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,9 @@ func (r *run) putBack(ctx context.Context) (restored string, left bool) {
 	case !r.in.Strategy.AutoRollback:
 		return fmt.Sprintf("auto_rollback is off: what the failed rollout left is still there; version %s has the traffic of every component that was not replaced yet", r.in.Prior.Version), true
 	}
+	if err := r.awaitNode(ctx); err != nil {
+		return r.outOfReach(err), true
+	}
 	if err := r.backToPrior(ctx); err != nil {
 		return fmt.Sprintf("version %s could not be restored completely (%v); apply again to repair it", r.in.Prior.Version, err), true
 	}
@@ -32,6 +36,30 @@ func (r *run) putBack(ctx context.Context) (restored string, left bool) {
 		return fmt.Sprintf("version %s was started again and serves", r.in.Prior.Version), false
 	}
 	return fmt.Sprintf("version %s serves; it never stopped", r.in.Prior.Version), false
+}
+
+// awaitNode waits until the node can be told what to do; see steady.Driver.
+func (r *run) awaitNode(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
+	defer cancel()
+	_, err := r.Driver.Info(ctx)
+	return err
+}
+
+// outOfReach tells what is known of the prior revision when nothing can be done
+// for it now.
+func (r *run) outOfReach(err error) string {
+	state := "none of its instances was stopped"
+	if len(r.stopped) > 0 {
+		var names []string
+		for _, old := range r.stopped {
+			names = append(names, old.key.Name)
+		}
+		slices.Sort(names)
+		state = "its instances " + strings.Join(names, ", ") + " were stopped to make room and could not be started again"
+	}
+	return fmt.Sprintf("version %s is the last that succeeded; %s, since the node does not answer (%v). Once it does, apply again: that starts what is missing and removes what the failed revision left",
+		r.in.Prior.Version, state, err)
 }
 
 // leaveNothing undoes a first deployment, with the volumes it made itself.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"syscall"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -36,9 +39,9 @@ func (d *Driver) failed(doing string, err error) error {
 	}
 	e := &engine.Error{Reason: text}
 	switch {
-	case client.IsErrConnectionFailed(err) || isTransport(err):
-		e.Class = engine.ErrUnavailable
-		e.Reason = fmt.Sprintf("the Docker Engine at %s does not answer: %s", d.reach.host, plain(err))
+	case noAnswer(err):
+		e.Class = node.ErrUnreachable
+		e.Reason = fmt.Sprintf("the Docker Engine at %s does not answer: %s", d.reach.host, cause(err))
 		e.Hint = "start it, or check the node's docker.host and that this user may use it"
 	case portTaken(text):
 		e.Class, e.Hint = engine.ErrConflict, "choose another host_port, or stop what holds it"
@@ -51,9 +54,26 @@ func (d *Driver) failed(doing string, err error) error {
 	case cerrdefs.IsInvalidArgument(err):
 		e.Class = engine.ErrInvalid
 	default:
-		e.Class = engine.ErrUnavailable
+		e.Class = node.ErrInternal
+		// A Docker Engine that is being stopped goes on to answer on the connections
+		// that it has, but takes no new one: so the next call finds out.
+		_ = d.api.Close()
 	}
 	return e
+}
+
+// cause is why no answer came, without what the client adds: the Docker Engine's
+// address once more, and advice.
+func cause(err error) string {
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Err != nil:
+		return op.Err.Error()
+	case strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon"):
+		return "connection refused"
+	default:
+		return plain(err)
+	}
 }
 
 // plain is the error's text without the words that every answer begins with.
@@ -61,15 +81,16 @@ func plain(err error) string {
 	return strings.TrimSpace(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
 }
 
-// isTransport reports whether no answer came, or only a part of one.
-func isTransport(err error) bool {
-	text := err.Error()
-	for _, sign := range []string{"EOF", "connection reset", "broken pipe", "connection refused", "ssh:", "error during connect"} {
-		if strings.Contains(text, sign) {
+// noAnswer reports whether no answer came, or only a part of one. What the
+// Docker Engine says of others that do not answer, such as a registry, is text.
+func noAnswer(err error) bool {
+	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE} {
+		if errors.Is(err, broken) {
 			return true
 		}
 	}
-	return false
+	var op *net.OpError
+	return client.IsErrConnectionFailed(err) || errors.As(err, &op)
 }
 
 // portTaken reports whether a start failed for a published port.

@@ -118,12 +118,17 @@ func (d *Driver) pullFailed(ctx context.Context, image node.Image, err error) er
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if noAnswer(err) {
+		return d.failed("pull "+image.Reference, err)
+	}
 	text := plain(err)
 	e := &engine.Error{Class: engine.ErrUnavailable, Reason: fmt.Sprintf("the node cannot pull %s: %s", image.Reference, text)}
 	has := func(signs ...string) bool {
 		return slices.ContainsFunc(signs, func(s string) bool { return strings.Contains(strings.ToLower(text), s) })
 	}
 	switch {
+	case has("grpc:", "context canceled"): // of the Docker Engine's own parts: it is being stopped
+		return d.failed("pull "+image.Reference, err)
 	case has("no matching manifest", "does not match the specified platform"):
 		e.Class, e.Hint = engine.ErrUnsupported, "build the image for the node's platform too"
 	case has("unauthorized", "denied", "authentication required", "no basic auth"):
@@ -134,8 +139,6 @@ func (d *Driver) pullFailed(ctx context.Context, image node.Image, err error) er
 		e.Hint = "free disk space on the node"
 	case has("certificate", "http response to https client", "x509"):
 		e.Hint = "the Docker Engine itself must trust the registry: put its certificate into /etc/docker/certs.d, or list it in insecure-registries"
-	case client.IsErrConnectionFailed(err) || isTransport(err):
-		return d.failed("pull "+image.Reference, err)
 	default:
 		e.Hint = "the Docker Engine of the node must reach the registry"
 	}

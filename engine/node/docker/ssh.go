@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
 // SSH is who logs in at an ssh host, and how the host proves itself.
@@ -78,14 +79,19 @@ func (l *sshLink) connection(ctx context.Context) (*ssh.Client, error) {
 		return nil, l.unreachable(err)
 	}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	_ = raw.SetDeadline(time.Now().Add(connectTimeout)) // of the handshake
 	conn, channels, requests, err := ssh.NewClientConn(raw, l.address, l.config)
 	if !stop() && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		raw.Close()
+		if noAnswer(err) {
+			return nil, l.unreachable(err)
+		}
 		return nil, l.refused(err)
 	}
+	_ = raw.SetDeadline(time.Time{})
 	l.client = ssh.NewClient(conn, channels, requests)
 	go l.watch(l.client)
 	return l.client, nil
@@ -162,7 +168,7 @@ func (l *sshLink) close() {
 }
 
 func (l *sshLink) unreachable(err error) error {
-	return &engine.Error{Class: engine.ErrUnavailable, Field: "docker.host", Reason: "ssh: " + l.address + " does not connect to a Docker Engine", Err: err,
+	return &engine.Error{Class: node.ErrUnreachable, Field: "docker.host", Reason: "ssh: " + l.address + " does not connect to a Docker Engine", Err: err,
 		Hint: "check that the host is up, that sshd runs there, and that the user may use Docker"}
 }
 

@@ -99,7 +99,7 @@ func (d *Driver) tryOptions(ctx context.Context, s node.Spec) error {
 		if err == nil || neverRan(err) {
 			continue
 		}
-		if client.IsErrConnectionFailed(err) || isTransport(err) || ctx.Err() != nil {
+		if client.IsErrConnectionFailed(err) || noAnswer(err) || ctx.Err() != nil {
 			return d.failed("try "+field, err)
 		}
 		e := engine.Invalid(field, "the Docker Engine refuses it: %s", plain(err))
