@@ -47,6 +47,7 @@ func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 	if err != nil {
 		return err
 	}
+	made.address = d.takeAddress(spec.Key.Deployment)
 	var aliases []string
 	if !takesOver(spec.Labels, siblings) {
 		aliases = []string{spec.Labels.Component}

@@ -41,6 +41,8 @@ type Driver struct {
 	locks    map[string]*sync.Mutex // by deployment, for its network
 	networks map[string]bool        // by deployment: whether it is known to be there
 	info     *node.Info
+
+	addresses map[string]*addressBook // by deployment
 }
 
 var _ node.Driver = (*Driver)(nil)
@@ -61,6 +63,7 @@ func New(cfg Config) (*Driver, error) {
 	return &Driver{
 		cfg: cfg, api: api, reach: r,
 		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, locks: map[string]*sync.Mutex{}, networks: map[string]bool{},
+		addresses: map[string]*addressBook{},
 	}, nil
 }
 

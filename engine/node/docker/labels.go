@@ -20,8 +20,11 @@ const (
 	labelComponent  = labelPrefix + "component"
 	labelInstance   = labelPrefix + "instance" // api-3-1
 	labelVolume     = labelPrefix + "volume"   // of a volume: component/volume
-	labelAbout      = labelPrefix + "about"    // node.Labels as JSON
-	labelDeclared   = labelPrefix + "declared" // what the container was made as, see declared
+	// labelAnyAddress marks a network in which no container can be given its address.
+	labelAnyAddress = labelPrefix + "any-address"
+
+	labelAbout    = labelPrefix + "about"    // node.Labels as JSON
+	labelDeclared = labelPrefix + "declared" // what the container was made as, see declared
 )
 
 // owned is the filter for everything of this engine, or of one deployment of it.

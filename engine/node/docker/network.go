@@ -41,6 +41,10 @@ func (d *Driver) networkOf(ctx context.Context, deployment string) (bool, error)
 			return false, engine.At("prefix", foreign("network", name, n.Labels))
 		}
 		own = append(own, n.ID)
+		if n.Labels[labelAnyAddress] != "" || len(own) > 1 {
+			n.IPAM.Config = nil
+		}
+		d.learnAddresses(deployment, n.IPAM.Config)
 	}
 	for i := 0; i < len(own) && len(own) > 1; {
 		if _, err := d.api.NetworkRemove(ctx, own[i], client.NetworkRemoveOptions{}); err != nil {
@@ -91,6 +95,7 @@ func (d *Driver) setJoined(deployment string, there bool) {
 func (d *Driver) makeNetwork(ctx context.Context, deployment string) error {
 	name := networkName(deployment)
 	options := client.NetworkCreateOptions{Driver: "bridge", Labels: d.ours(deployment)}
+	options.Labels[labelAnyAddress] = "true"
 	created, err := d.api.NetworkCreate(ctx, name, options)
 	if err != nil {
 		return d.failed("make network "+name, err)
@@ -102,13 +107,14 @@ func (d *Driver) makeNetwork(ctx context.Context, deployment string) error {
 	if _, err := d.api.NetworkRemove(ctx, created.ID, client.NetworkRemoveOptions{}); err != nil {
 		return d.failed("make network "+name, err)
 	}
-	fixed := options
-	fixed.IPAM = &network.IPAM{Config: []network.IPAMConfig{{
+	fixed := client.NetworkCreateOptions{Driver: "bridge", Labels: d.ours(deployment), IPAM: &network.IPAM{Config: []network.IPAMConfig{{
 		Subnet: chosen.Network.IPAM.Config[0].Subnet, Gateway: chosen.Network.IPAM.Config[0].Gateway,
-	}}}
-	if _, err = d.api.NetworkCreate(ctx, name, fixed); err != nil { // another network took the addresses meanwhile
-		_, err = d.api.NetworkCreate(ctx, name, options)
+	}}}}
+	if _, err = d.api.NetworkCreate(ctx, name, fixed); err == nil {
+		d.learnAddresses(deployment, fixed.IPAM.Config)
+		return nil
 	}
+	_, err = d.api.NetworkCreate(ctx, name, options) // another network took the addresses meanwhile
 	return d.failed("make network "+name, err)
 }
 

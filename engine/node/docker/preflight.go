@@ -34,6 +34,7 @@ func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.
 	if err != nil {
 		return err
 	}
+	d.noteAddresses(deployment, all)
 	held := map[string]bool{}
 	for _, c := range all {
 		if c.State == container.StateRunning {

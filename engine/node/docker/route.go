@@ -17,8 +17,8 @@ import (
 )
 
 // Route implements node.Driver. New instances get their component's name before
-// old ones lose it, so that there always is one. Where a component is not among
-// the routes nothing takes its name's place: its instances keep it until they go.
+// old ones lose it, so that there always is one. Where nothing takes their place
+// they keep it: they are stopped next, and until that is done they serve.
 // Published ports are the containers' own, they need nothing done here.
 func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Route) (map[string]engine.Endpoint, error) {
 	l := d.lock(deployment)
@@ -28,16 +28,16 @@ func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Rou
 	if err != nil {
 		return nil, err
 	}
-	receiving, routed := map[string]bool{}, map[string]bool{}
+	receiving, replaced := map[string]bool{}, map[string]bool{}
 	for _, r := range routes {
-		routed[r.Component] = true
+		replaced[r.Component] = len(r.Instances) > 0
 		for _, name := range r.Instances {
 			receiving[name] = true
 		}
 	}
 	for _, give := range []bool{true, false} {
 		for _, c := range all {
-			if receiving[c.Labels[labelInstance]] != give || !routed[c.Labels[labelComponent]] {
+			if receiving[c.Labels[labelInstance]] != give || !give && !replaced[c.Labels[labelComponent]] {
 				continue
 			}
 			if err := d.setName(ctx, c, give); err != nil {
@@ -77,15 +77,19 @@ func (d *Driver) setName(ctx context.Context, c container.Summary, give bool) er
 // reconnect takes the container off its network and back, with or without the
 // name. It keeps its address, and open connections go on.
 func (d *Driver) reconnect(ctx context.Context, c container.InspectResponse, named bool) error {
+	return d.rejoin(ctx, c, named, addressOf(c))
+}
+
+func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named bool, address netip.Addr) error {
 	name := networkName(c.Config.Labels[labelDeployment])
 	endpoint := &network.EndpointSettings{}
 	if named {
 		endpoint.Aliases = []string{c.Config.Labels[labelComponent]}
 	}
+	if address.IsValid() {
+		endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: address}
+	}
 	if had := c.NetworkSettings.Networks[name]; had != nil {
-		if had.IPAddress.IsValid() {
-			endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: had.IPAddress}
-		}
 		_, err := d.api.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: c.ID, Force: true})
 		if ignoreGone(err) != nil {
 			return err
@@ -181,6 +185,18 @@ func (d *Driver) table(inspected []container.InspectResponse) node.Table {
 		labels = append(labels, c.Config.Labels)
 	}
 	return node.Table{Routes: routes, Endpoints: d.published(routes, labels)}
+}
+
+// addressOf is the address in its deployment's network that a container has, or
+// will have when it runs, as far as that is settled.
+func addressOf(c container.InspectResponse) netip.Addr {
+	if now := addressIn(c); now.IsValid() {
+		return now
+	}
+	if joined := c.NetworkSettings.Networks[networkName(c.Config.Labels[labelDeployment])]; joined != nil && joined.IPAMConfig != nil {
+		return joined.IPAMConfig.IPv4Address
+	}
+	return netip.Addr{}
 }
 
 // addressIn is the container's address in its deployment's network.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type creation struct {
 	config *container.Config
 	host   *container.HostConfig
 	made   declared
+
+	address netip.Addr // in its network, the zero one = Docker's choice at each start
 }
 
 // describe maps an instance to a container. chosen are the host ports by name.
@@ -99,6 +102,9 @@ func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) 
 func (c creation) options(name string, aliases ...string) client.ContainerCreateOptions {
 	c.config.Labels[labelDeclared] = c.made.String()
 	endpoint := &network.EndpointSettings{Aliases: aliases}
+	if c.address.IsValid() {
+		endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: c.address}
+	}
 	return client.ContainerCreateOptions{
 		Name: name, Config: c.config, HostConfig: c.host,
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{string(c.host.NetworkMode): endpoint}},

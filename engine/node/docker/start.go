@@ -14,6 +14,9 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
+// addressTaken is how Docker says that somebody has a container's address.
+const addressTaken = "Address already in use"
+
 // portAttempts is how many ports are tried where the node chooses.
 const portAttempts = 8
 
@@ -44,6 +47,12 @@ func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 			return nil
 		}
 		d.setJoined(key.Deployment, false) // it may be what is missing
+		if strings.Contains(err.Error(), addressTaken) && attempt < portAttempts {
+			if err := d.rejoin(ctx, c, d.hasName(c), d.takeAddress(key.Deployment)); err != nil {
+				return d.failed("give "+key.Name+" another address", err)
+			}
+			continue
+		}
 		if !portTaken(err.Error()) || !choosesPorts(declaredOf(c.Config.Labels)) || attempt == portAttempts {
 			return d.startFailed(key, err)
 		}
@@ -139,7 +148,7 @@ func (d *Driver) otherPorts(ctx context.Context, c container.InspectResponse, at
 // puts it in its place. Whatever interrupts it, one of them is the instance.
 func (d *Driver) remake(ctx context.Context, c container.InspectResponse, extra []file, change func(*creation)) (container.InspectResponse, error) {
 	key := keyOf(c.Config.Labels)
-	n := creation{config: c.Config, host: c.HostConfig, made: declaredOf(c.Config.Labels)}
+	n := creation{config: c.Config, host: c.HostConfig, made: declaredOf(c.Config.Labels), address: addressOf(c)}
 	if strings.HasPrefix(c.ID, n.config.Hostname) {
 		n.config.Hostname = "" // it was Docker's choice
 	}
