@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,8 @@ type Options struct {
 	TCP      string   // also listen there, host:port
 	TLS      []string // arguments for TLS on TCP
 	Insecure []string // registries without TLS
+	Disk     string   // size of its disk, such as 64m; "" = as much as there is
+	Attempts int      // how often it asks a registry for a layer, 0 = as often as Docker does
 }
 
 // Daemon is a Docker Engine of a test's own.
@@ -46,6 +49,9 @@ func Start(o Options) (*Daemon, error) {
 	}
 	d := &Daemon{Engine: Engine{Host: "unix://" + filepath.Join(dir, "docker.sock")}, dir: dir, options: o, pool: pool}
 	d.sweeper, err = newSweeper(dir, held)
+	if err == nil && o.Disk != "" {
+		err = errors.Join(os.Mkdir(d.path("data"), 0o700), syscall.Mount("tmpfs", d.path("data"), "tmpfs", 0, "size="+o.Disk))
+	}
 	if err == nil {
 		err = d.Run()
 	}
@@ -66,6 +72,9 @@ func (d *Daemon) Run() error {
 		"--dns", "127.0.0.1", "--dns-opt", "timeout:2", "--dns-opt", "attempts:2"} // nobody answers there
 	if d.options.TCP != "" {
 		args = append(append(args, "--host", "tcp://"+d.options.TCP), d.options.TLS...)
+	}
+	if d.options.Attempts > 0 {
+		args = append(args, "--max-download-attempts", strconv.Itoa(d.options.Attempts))
 	}
 	for _, r := range d.options.Insecure {
 		args = append(args, "--insecure-registry", r)
