@@ -56,6 +56,9 @@ func (d *Driver) networkOf(ctx context.Context, deployment string) (bool, error)
 	return len(own) > 0, nil
 }
 
+// networkTimeout bounds how long a network may take to be made.
+const networkTimeout = 30 * time.Second
+
 // ensureNetwork makes the deployment's network where there is none. It is looked
 // for once in a process: a start that does not find it any more says so.
 func (d *Driver) ensureNetwork(ctx context.Context, deployment string) error {
@@ -67,7 +70,10 @@ func (d *Driver) ensureNetwork(ctx context.Context, deployment string) error {
 	}
 	found, err := d.networkOf(ctx, deployment)
 	if err == nil && !found {
-		err = d.makeNetwork(ctx, deployment)
+		// Not cut off: what Docker makes after nobody waits for it would be one network more of that name.
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), networkTimeout)
+		err = d.makeNetwork(whole, deployment)
+		cancel()
 	}
 	if err == nil {
 		d.setJoined(deployment, true)
