@@ -26,6 +26,11 @@ func (d *Driver) List(ctx context.Context) ([]node.Instance, error) {
 	return result(ctx, d.insist, d.Driver.List)
 }
 
+// Observe implements node.Driver.
+func (d *Driver) Observe(ctx context.Context, deployment string) (node.Observation, error) {
+	return result(ctx, d.insist, func(ctx context.Context) (node.Observation, error) { return d.Driver.Observe(ctx, deployment) })
+}
+
 // Has implements node.Driver.
 func (d *Driver) Has(ctx context.Context, image node.Image) (bool, error) {
 	return result(ctx, d.insist, func(ctx context.Context) (bool, error) { return d.Driver.Has(ctx, image) })
