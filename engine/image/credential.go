@@ -10,6 +10,18 @@ type Credential struct {
 	CACertificate string // PEM, trusted beside the system's; "" = the system's only
 }
 
+// For is the credential of the registry that an image is in, whatever its URL was.
+func (c Credential) For(reference string, plainHTTP bool) Credential {
+	c.URL = reference
+	if r, err := Parse(reference); err == nil {
+		c.URL = r.Registry
+	}
+	if plainHTTP {
+		c.URL = "http://" + c.URL
+	}
+	return c
+}
+
 // PlainHTTP reports whether the registry is spoken to without TLS: only when its
 // URL begins with http://.
 func (c Credential) PlainHTTP() bool { return strings.HasPrefix(strings.ToLower(c.URL), "http://") }

@@ -1,6 +1,9 @@
 package testimage
 
 import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -22,24 +25,31 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
 )
 
-// RealRegistry is a running docker-registry.
-type RealRegistry struct {
-	address            string
-	username, password string
+// RealOptions of a RealRegistry.
+type RealOptions struct {
+	Host string // address to listen on, "" = 127.0.0.1, which Docker takes without TLS too
+	TLS  bool   // with a certificate that it signed itself
 }
 
-// DebianRegistry starts Debian's docker-registry with a password on a free port of
-// loopback. The program is the machine's own or, where it has none, the package's;
+// RealRegistry is a running docker-registry.
+type RealRegistry struct {
+	host, address      string
+	username, password string
+	certificate        string // PEM, "" without TLS
+}
+
+// DebianRegistry starts Debian's docker-registry with a password on a free port.
+// The program is the machine's own or, where it has none, the package's;
 // where neither can be had the test is skipped.
-func DebianRegistry(t testing.TB) *RealRegistry {
+func DebianRegistry(t testing.TB, o RealOptions) *RealRegistry {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
 		program = filepath.Join(t.TempDir(), "docker-registry")
 		extract(t, FromDebian(t, Options{}, "docker-registry"), "usr/bin/docker-registry", program)
 	}
-	r := &RealRegistry{username: "ci", password: "registry-password-1"}
-	if err := r.start(t, program); err != nil {
+	r := &RealRegistry{host: cmp.Or(o.Host, "127.0.0.1"), username: "ci", password: "registry-password-1"}
+	if err := r.start(t, program, o.TLS); err != nil {
 		t.Fatalf("docker-registry: %v", err)
 	}
 	return r
@@ -50,14 +60,22 @@ func (r *RealRegistry) URL() string { return r.address }
 
 // Credential opens the registry.
 func (r *RealRegistry) Credential() image.Credential {
-	return image.Credential{URL: "http://" + r.address, Username: r.username, Password: r.password}
+	c := image.Credential{URL: r.address, Username: r.username, Password: r.password, CACertificate: r.certificate}
+	if r.certificate == "" {
+		c.URL = "http://" + r.address
+	}
+	return c
 }
 
 // Push stores an image under name:tag and answers its reference,
 // host:port/name:tag@sha256:….
 func (r *RealRegistry) Push(t testing.TB, nameTag string, img v1.Image) string {
 	t.Helper()
-	tag, err := name.NewTag(r.address+"/"+nameTag, name.Insecure)
+	var options []name.Option
+	if r.certificate == "" {
+		options = append(options, name.Insecure)
+	}
+	tag, err := name.NewTag(r.address+"/"+nameTag, options...)
 	if err != nil {
 		t.Fatalf("push: %v", err)
 	}
@@ -65,7 +83,8 @@ func (r *RealRegistry) Push(t testing.TB, nameTag string, img v1.Image) string {
 	if err != nil {
 		t.Fatalf("push: %v", err)
 	}
-	if err := remote.Write(tag, img, remote.WithAuth(&authn.Basic{Username: r.username, Password: r.password})); err != nil {
+	in := remote.WithAuth(&authn.Basic{Username: r.username, Password: r.password})
+	if err := remote.Write(tag, img, in, remote.WithTransport(r.transport())); err != nil {
 		t.Fatalf("push %s: %v", nameTag, err)
 	}
 	return image.Pin(tag.String(), digest.String())
@@ -74,12 +93,23 @@ func (r *RealRegistry) Push(t testing.TB, nameTag string, img v1.Image) string {
 const registryConfig = `version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: %[1]s/data}, delete: {enabled: true}}
-http: {addr: %[2]s, secret: a-secret-of-this-test}
+http: {addr: %[2]s, secret: a-secret-of-this-test%[3]s}
 auth: {htpasswd: {realm: test, path: %[1]s/htpasswd}}
 `
 
-func (r *RealRegistry) start(t testing.TB, program string) error {
+func (r *RealRegistry) start(t testing.TB, program string, secured bool) error {
 	dir := t.TempDir()
+	over := ""
+	if secured {
+		certificate, key, err := selfSigned(r.host)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(os.WriteFile(dir+"/cert.pem", certificate, 0o600), os.WriteFile(dir+"/key.pem", key, 0o600)); err != nil {
+			return err
+		}
+		r.certificate, over = string(certificate), fmt.Sprintf(", tls: {certificate: %[1]s/cert.pem, key: %[1]s/key.pem}", dir)
+	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(r.password), bcrypt.MinCost)
 	if err != nil {
 		return err
@@ -90,10 +120,10 @@ func (r *RealRegistry) start(t testing.TB, program string) error {
 	// The registry cannot tell which port it took, so it is given one that was free
 	// a moment ago, and another when it lost it.
 	for range 5 {
-		if r.address, err = freeAddress(); err != nil {
+		if r.address, err = freeAddress(r.host); err != nil {
 			return err
 		}
-		if err := os.WriteFile(dir+"/config.yml", fmt.Appendf(nil, registryConfig, dir, r.address), 0o600); err != nil {
+		if err := os.WriteFile(dir+"/config.yml", fmt.Appendf(nil, registryConfig, dir, r.address, over), 0o600); err != nil {
 			return err
 		}
 		if err = r.serve(t, program, dir+"/config.yml"); err == nil {
@@ -137,8 +167,12 @@ func (r *RealRegistry) serve(t testing.TB, program, config string) error {
 }
 
 func (r *RealRegistry) answers() bool {
-	client := http.Client{Timeout: time.Second}
-	resp, err := client.Get("http://" + r.address + "/v2/")
+	client := http.Client{Timeout: time.Second, Transport: r.transport()}
+	scheme := "http://"
+	if r.certificate != "" {
+		scheme = "https://"
+	}
+	resp, err := client.Get(scheme + r.address + "/v2/")
 	if err != nil {
 		return false
 	}
@@ -146,12 +180,19 @@ func (r *RealRegistry) answers() bool {
 	return resp.StatusCode == http.StatusUnauthorized
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(host string) (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// transport trusts the registry.
+func (r *RealRegistry) transport() http.RoundTripper {
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM([]byte(r.certificate))
+	return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}}
 }
 
 // extract writes one file of an image as a program.

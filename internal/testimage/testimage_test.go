@@ -69,7 +69,7 @@ func TestRegistryOffAndOn(t *testing.T) {
 }
 
 func TestDebianRegistry(t *testing.T) {
-	r := testimage.DebianRegistry(t)
+	r := testimage.DebianRegistry(t, testimage.RealOptions{})
 	pinned := r.Push(t, "shop/app:1", testimage.FromFiles(t, testimage.Options{Labels: map[string]string{"a": "b"}}, []testimage.File{{Path: "/x"}}))
 	c := image.NewClient(image.Options{})
 	defer c.Close()

@@ -83,7 +83,7 @@ func TestAccRealImages(t *testing.T) {
 		t.Skip("PostgreSQL, Redis and nginx take a while; run without -short")
 	}
 	nginx, postgres, redis := testimage.Nginx(t), testimage.Postgres(t), testimage.Redis(t)
-	registry := testimage.DebianRegistry(t)
+	registry := testimage.DebianRegistry(t, testimage.RealOptions{})
 	credential := registry.Credential()
 	images := shop{
 		nginx: registry.Push(t, "shop/nginx:1", nginx), postgres: registry.Push(t, "shop/postgres:15", postgres),

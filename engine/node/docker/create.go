@@ -39,7 +39,11 @@ func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 	if err != nil {
 		return err
 	}
-	made, err := d.describe(spec, d.chosenFor(spec, siblings))
+	run, err := d.runName(ctx, spec.Image)
+	if err != nil {
+		return err
+	}
+	made, err := d.describe(spec, run, d.chosenFor(spec, siblings))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
@@ -30,14 +31,16 @@ type Config struct {
 
 // Driver is a node.Driver over the Docker Engine's API.
 type Driver struct {
-	cfg   Config
-	api   *client.Client
-	reach *reach
+	cfg    Config
+	api    *client.Client
+	reach  *reach
+	images *image.Client // for registries that the Docker Engine cannot use
 
 	mu       sync.Mutex
 	named    map[string]bool        // by container id: whether it has its component's name, as far as known
 	logs     map[node.Key]tail      // last output of instances that this process removed
 	pulls    map[string]*pull       // by digest, under way
+	runNames map[string]string      // by pinned reference: the image as the Docker Engine knows it
 	locks    map[string]*sync.Mutex // by deployment, for its network
 	networks map[string]bool        // by deployment: whether it is known to be there
 	info     *node.Info
@@ -61,15 +64,16 @@ func New(cfg Config) (*Driver, error) {
 		return nil, err
 	}
 	return &Driver{
-		cfg: cfg, api: api, reach: r,
-		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, locks: map[string]*sync.Mutex{}, networks: map[string]bool{},
-		addresses: map[string]*addressBook{},
+		cfg: cfg, api: api, reach: r, images: image.NewClient(image.Options{}),
+		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, runNames: map[string]string{},
+		locks: map[string]*sync.Mutex{}, networks: map[string]bool{}, addresses: map[string]*addressBook{},
 	}, nil
 }
 
 // Close implements node.Driver.
 func (d *Driver) Close() error {
 	err := d.api.Close()
+	d.images.Close()
 	d.reach.close()
 	return err
 }

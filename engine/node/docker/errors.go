@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
 	"github.com/moby/moby/client/pkg/versions"
 
@@ -76,9 +77,19 @@ func cause(err error) string {
 	}
 }
 
+// saidBy is how the client begins what the Docker Engine answered.
+const saidBy = "Error response from daemon: "
+
 // plain is the error's text without the words that every answer begins with.
 func plain(err error) string {
-	return strings.TrimSpace(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+	return strings.TrimSpace(strings.TrimPrefix(err.Error(), saidBy))
+}
+
+// answered reports whether the error is what the Docker Engine said, whatever words
+// are in it.
+func answered(err error) bool {
+	var inStream *jsonstream.Error
+	return errors.As(err, &inStream) || strings.Contains(err.Error(), saidBy)
 }
 
 // noAnswer reports whether no answer came, or only a part of one. What the

@@ -149,29 +149,34 @@ func (d *Driver) probe(ctx context.Context, s node.Spec, host *container.HostCon
 }
 
 func (d *Driver) runProbe(ctx context.Context, s node.Spec, host *container.HostConfig) error {
-	made, err := d.api.ContainerCreate(ctx, d.probeOptions(s, host))
+	id, err := d.makeProbe(ctx, s, host)
 	if err != nil {
 		return err
 	}
-	_, err = d.api.ContainerStart(ctx, made.ID, client.ContainerStartOptions{})
-	d.removeProbe(ctx, made.ID)
+	_, err = d.api.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	d.removeProbe(ctx, id)
 	return err
 }
 
 func (d *Driver) probeCreate(ctx context.Context, s node.Spec, host *container.HostConfig) string {
-	made, err := d.api.ContainerCreate(ctx, d.probeOptions(s, host))
+	id, err := d.makeProbe(ctx, s, host)
 	if err != nil {
 		return plain(err)
 	}
-	d.removeProbe(ctx, made.ID)
+	d.removeProbe(ctx, id)
 	return ""
 }
 
-func (d *Driver) probeOptions(s node.Spec, host *container.HostConfig) client.ContainerCreateOptions {
-	return client.ContainerCreateOptions{
-		Config:     &container.Config{Image: runReference(s.Image), Entrypoint: []string{neverRun}, Labels: d.ours(s.Key.Deployment)},
-		HostConfig: host,
+func (d *Driver) makeProbe(ctx context.Context, s node.Spec, host *container.HostConfig) (id string, err error) {
+	run, err := d.runName(ctx, s.Image)
+	if err != nil {
+		return "", err
 	}
+	made, err := d.api.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config:     &container.Config{Image: run, Entrypoint: []string{neverRun}, Labels: d.ours(s.Key.Deployment)},
+		HostConfig: host,
+	})
+	return made.ID, err
 }
 
 func (d *Driver) removeProbe(ctx context.Context, id string) {

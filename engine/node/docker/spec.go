@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -33,8 +32,9 @@ type creation struct {
 	address netip.Addr // in its network, the zero one = Docker's choice at each start
 }
 
-// describe maps an instance to a container. chosen are the host ports by name.
-func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) {
+// describe maps an instance to a container. run is the image as the Docker Engine
+// knows it, chosen are the host ports by name.
+func (d *Driver) describe(s node.Spec, run string, chosen map[string]int) (creation, error) {
 	c := s.Component
 	limits, err := resourcesOf(c)
 	if err != nil {
@@ -62,7 +62,7 @@ func (d *Driver) describe(s node.Spec, chosen map[string]int) (creation, error) 
 	}
 	mounts := d.mounts(s)
 	made := declared{
-		Image: s.Image, Run: runReference(s.Image),
+		Image: s.Image, Run: run,
 		Memory: limits.Memory, CPU: limits.NanoCPUs, Pids: pids(limits.PidsLimit),
 		Env: fingerprints(s.Env), Labels: fingerprints(c.Labels), Mounts: mountPhrases(&container.HostConfig{Mounts: mounts}),
 		Ports: publishedPorts(c.Ports), Chosen: chosen, Files: slices.Sorted(maps.Keys(c.Files)),
@@ -235,16 +235,4 @@ func envList(env map[string]string) []string {
 		list = append(list, name+"="+env[name])
 	}
 	return list
-}
-
-// runReference is the pinned image without its tag, as every Docker Engine takes it.
-func runReference(pinned string) string {
-	base, digest, found := strings.Cut(pinned, "@")
-	if !found {
-		return pinned
-	}
-	if colon := strings.LastIndexByte(base, ':'); colon > strings.LastIndexByte(base, '/') {
-		base = base[:colon]
-	}
-	return base + "@" + digest
 }

@@ -113,16 +113,8 @@ func (d *Driver) Pull(ctx context.Context, i node.Image) error {
 }
 
 func credential(i node.Image) image.Credential {
-	c := image.Credential{
-		URL: i.Reference, Username: i.Auth.Username, Password: i.Auth.Password, CACertificate: i.Auth.CACertificate,
-	}
-	if ref, err := image.Parse(i.Reference); err == nil {
-		c.URL = ref.Registry
-	}
-	if i.Auth.PlainHTTP {
-		c.URL = "http://" + c.URL
-	}
-	return c
+	c := image.Credential{Username: i.Auth.Username, Password: i.Auth.Password, CACertificate: i.Auth.CACertificate}
+	return c.For(i.Reference, i.Auth.PlainHTTP)
 }
 
 // HealthCheck implements node.Driver.
