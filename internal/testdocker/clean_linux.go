@@ -3,6 +3,7 @@ package testdocker
 import (
 	"bufio"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,9 +30,15 @@ func removeStale() {
 	}
 }
 
+// lastRites names a script in the directory to run before all else.
+const lastRites = "last-rites.sh"
+
 // removeAll ends every process of the Engine in dir, takes down its networks, and
 // removes its files.
 func removeAll(dir string) {
+	if script := filepath.Join(dir, lastRites); exists(script) {
+		_ = exec.Command("sh", script).Run()
+	}
 	for range 100 {
 		pids := processesOf(dir)
 		if len(pids) == 0 {
@@ -47,6 +54,11 @@ func removeAll(dir string) {
 	}
 	removeGroups(filepath.Base(dir))
 	_ = os.RemoveAll(dir)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // processesOf finds the daemon's processes by its directory in their command line,

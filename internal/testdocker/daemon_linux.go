@@ -85,12 +85,17 @@ func (d *Daemon) Run() error {
 	_ = os.Remove(d.path("pid"))
 	// Its containerd dies with it, but may be a zombie that looks alive.
 	_ = os.Remove(d.path("exec/containerd/containerd.pid"))
+	return d.serve(append([]string{"dockerd"}, args...))
+}
+
+// serve starts the command and waits until it answers on the socket.
+func (d *Daemon) serve(command []string) error {
 	log, err := os.OpenFile(d.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	d.process = exec.Command("dockerd", args...)
+	d.process = exec.Command(command[0], command[1:]...)
 	d.process.Stdout, d.process.Stderr = log, log
 	d.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.process.Start(); err != nil {

@@ -26,7 +26,7 @@ func (d *Driver) altered(c container.InspectResponse) []string {
 	key := keyOf(c.Config.Labels)
 	say(c.State.Paused, "is paused")
 	say(name != containerName(key) && name != containerName(key)+staged, "name is %s", name)
-	say(c.Config.Image != made.Run, "image is %s", c.Config.Image)
+	say(!sameImage(c.Config.Image, made), "image is %s", c.Config.Image)
 	say(c.HostConfig.Memory != made.Memory, "memory is %s", bytesOrNone(c.HostConfig.Memory))
 	say(c.HostConfig.NanoCPUs != made.CPU, "cpu is %g", float64(c.HostConfig.NanoCPUs)/1e9)
 	say(pids(c.HostConfig.PidsLimit) != made.Pids, "pids is %d", pids(c.HostConfig.PidsLimit))
@@ -37,6 +37,12 @@ func (d *Driver) altered(c container.InspectResponse) []string {
 	all = append(all, alteredPorts(c.HostConfig.PortBindings, d.portBindings(made))...)
 	all = append(all, alteredOptions(c.HostConfig, made)...)
 	return append(all, alteredNetworks(c, append([]string{networkName(key.Deployment)}, made.Networks...))...)
+}
+
+// sameImage reports whether the name is of what the container was made from.
+// Podman tells its image by a tag that it has, which may be anybody's mark.
+func sameImage(name string, made declared) bool {
+	return name == made.Run || marks.MatchString(name) && strings.HasSuffix(name, ":"+hexOf(made.Image))
 }
 
 // alteredValues names those of the wanted, fingerprints by name, that are not as

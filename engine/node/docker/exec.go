@@ -81,7 +81,7 @@ func (d *Driver) execResult(ctx context.Context, key node.Key, id string, out *l
 			}
 		}
 		text := string(out.kept)
-		if (state.ExitCode == 126 || state.ExitCode == 127) && strings.Contains(text, "OCI runtime exec failed") {
+		if (state.ExitCode == 126 || state.ExitCode == 127) && (strings.Contains(text, "OCI runtime exec failed") || strings.Contains(text, "OCI runtime attempted to invoke")) {
 			return node.ExecResult{}, d.execFailed(key, text)
 		}
 		return node.ExecResult{ExitCode: state.ExitCode, Output: text}, nil

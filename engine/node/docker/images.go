@@ -114,11 +114,11 @@ func runReference(pinned string) string {
 
 // mark is the tag by which the engine knows what it brought to the node.
 func (d *Driver) mark(reference string) string {
-	return d.markRepository() + ":" + strings.TrimPrefix(digestOf(reference), "sha256:")
+	return d.markRepository() + ":" + hexOf(reference)
 }
 
 // marks are those of every engine, as any Docker Engine spells them.
-var marks = regexp.MustCompile(`^(docker\.io/)?slipway/[^/:]+:[0-9a-f]{64}$`)
+var marks = regexp.MustCompile(`^((docker\.io|localhost)/)?slipway/[^/:]+:[0-9a-f]{64}$`)
 
 func (d *Driver) markRepository() string {
 	return "slipway/" + strings.ToLower(strings.ReplaceAll(d.cfg.EngineID, "_", "-"))
@@ -127,4 +127,15 @@ func (d *Driver) markRepository() string {
 func digestOf(reference string) string {
 	_, digest, _ := strings.Cut(reference, "@")
 	return digest
+}
+
+// hexOf is the digest without its algorithm.
+func hexOf(reference string) string { return strings.TrimPrefix(digestOf(reference), "sha256:") }
+
+// plainTag is a local tag as it was given: Podman puts a registry in front.
+func plainTag(tag string) string {
+	if marks.MatchString(tag) {
+		tag = tag[strings.Index(tag, "slipway/"):]
+	}
+	return tag
 }

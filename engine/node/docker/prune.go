@@ -24,7 +24,7 @@ func (d *Driver) Prune(ctx context.Context, keep []string) error {
 		kept[d.mark(reference)] = true
 	}
 	left := slices.DeleteFunc(marked.Items, func(i imagetypes.Summary) bool {
-		return slices.ContainsFunc(i.RepoTags, func(t string) bool { return kept[t] })
+		return slices.ContainsFunc(i.RepoTags, func(t string) bool { return kept[plainTag(t)] })
 	})
 	if len(left) == 0 {
 		return nil
@@ -51,7 +51,7 @@ func (d *Driver) forget(ctx context.Context, id string) error {
 	var names []string
 	othersToo := false
 	for _, t := range found.RepoTags {
-		if strings.HasPrefix(t, d.markRepository()+":") {
+		if strings.HasPrefix(plainTag(t), d.markRepository()+":") {
 			names = append(names, t)
 		} else {
 			othersToo = true

@@ -121,7 +121,8 @@ func (d *Driver) fits(ctx context.Context, image node.Image) error {
 // that. What people brought there stays theirs.
 func (d *Driver) share(ctx context.Context, reference string, found imageThere) error {
 	others := slices.ContainsFunc(found.RepoTags, marks.MatchString)
-	if !others || slices.Contains(found.RepoTags, d.mark(reference)) {
+	own := slices.ContainsFunc(found.RepoTags, func(t string) bool { return plainTag(t) == d.mark(reference) })
+	if !others || own {
 		return nil
 	}
 	return d.remember(ctx, reference, found.name)

@@ -116,6 +116,9 @@ func resourcesOf(c engine.Component) (container.Resources, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Ulimits)) {
 		r.Ulimits = append(r.Ulimits, &container.Ulimit{Name: name, Soft: c.Ulimits[name].Soft, Hard: c.Ulimits[name].Hard})
 	}
+	// None that is declared is none: Podman has one of its own.
+	unlimited := int64(-1)
+	r.PidsLimit = &unlimited
 	if c.Resources == nil {
 		return r, nil
 	}

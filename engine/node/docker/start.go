@@ -68,7 +68,8 @@ func (d *Driver) startFailed(key node.Key, err error) error {
 	if portTaken(text) {
 		return d.failed("start "+key.Name, err)
 	}
-	for _, sign := range []string{"OCI runtime create failed", "unable to find user", "unable to find group", "no matching entries", "starting container process", "executable file not found"} {
+	for _, sign := range []string{"OCI runtime create failed", "unable to find user", "unable to find group", "no matching entries", "starting container process", "executable file not found",
+		"OCI runtime attempted to invoke a command", "unable to start container process"} {
 		if strings.Contains(text, sign) {
 			e := engine.Invalid("", "%s does not start: %s", key.Name, text)
 			e.Hint = "check the component's command, user and image"
@@ -153,6 +154,8 @@ func (d *Driver) remake(ctx context.Context, c container.InspectResponse, extra 
 		n.config.Hostname = "" // it was Docker's choice
 	}
 	n.host.Mounts = withoutFiles(n.host.Mounts)
+	asGiven(n.host)
+	n.host.NetworkMode = container.NetworkMode(networkName(key.Deployment))
 	files, err := d.copyOut(ctx, c.ID, n.made.Files)
 	if err != nil {
 		return c, err
