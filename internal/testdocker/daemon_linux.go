@@ -85,10 +85,10 @@ func (d *Daemon) Run() error {
 	_ = os.Remove(d.path("pid"))
 	// Its containerd dies with it, but may be a zombie that looks alive.
 	_ = os.Remove(d.path("exec/containerd/containerd.pid"))
-	return d.serve(append([]string{"dockerd"}, args...))
+	return d.serve(append([]string{program()}, args...))
 }
 
-// serve starts the command and waits until it answers on the socket.
+// serve starts a program that answers on the socket.
 func (d *Daemon) serve(command []string) error {
 	log, err := os.OpenFile(d.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -97,6 +97,7 @@ func (d *Daemon) serve(command []string) error {
 	defer log.Close()
 	d.process = exec.Command(command[0], command[1:]...)
 	d.process.Stdout, d.process.Stderr = log, log
+	d.process.Env = append(os.Environ(), "CONTAINERS_CONF="+d.path("containers.conf")) // Podman's
 	d.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.process.Start(); err != nil {
 		return err
@@ -122,9 +123,9 @@ func (d *Daemon) await() error {
 		select {
 		case <-tick.C:
 		case <-d.ended:
-			return fmt.Errorf("dockerd ended: %s", d.lastWords())
+			return fmt.Errorf("%s ended: %s", d.process.Path, d.lastWords())
 		case <-deadline:
-			return fmt.Errorf("dockerd did not answer within %s: %s", patience, d.lastWords())
+			return fmt.Errorf("%s did not answer within %s: %s", d.process.Path, patience, d.lastWords())
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package testdocker
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -16,6 +17,12 @@ import (
 // Wanted is the environment variable that says whether tests use Docker Engines:
 // 0 never, 1 always (what cannot run fails), else those that can run.
 const Wanted = "SLIPWAY_TEST_DOCKER"
+
+// Program is the environment variable that names the dockerd to test with, by
+// default the one that is installed.
+const Program = "SLIPWAY_TEST_DOCKERD"
+
+func program() string { return cmp.Or(os.Getenv(Program), "dockerd") }
 
 // usersHost is where the user's own Engine is said to be.
 var usersHost = os.Getenv(client.EnvOverrideHost)
@@ -36,7 +43,7 @@ func Missing() string {
 	if os.Geteuid() != 0 {
 		return "a Docker Engine of a test's own needs root: run the tests as root"
 	}
-	for _, program := range []string{"dockerd", "containerd", "iptables"} {
+	for _, program := range []string{program(), "containerd", "iptables"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return program + " is not installed: .ci/setup does that as root on Debian"
 		}

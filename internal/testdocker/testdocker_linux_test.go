@@ -134,6 +134,7 @@ func TestEngineDoesNotComeUp(t *testing.T) {
 		}
 	}
 	t.Setenv(Wanted, "")
+	t.Setenv(Program, "")
 	t.Setenv("PATH", dir)
 	defer cameUp.Store(cameUp.Load())
 	cameUp.Store(false)
