@@ -35,6 +35,11 @@ func callsOfOneInstance(b *bench, calls *testdocker.Calls) {
 		_, err := b.Route(ctx, b.deployment, []node.Route{{Component: "api", Instances: []string{first.Key.Name}}})
 		return err
 	}
+	has, err := b.Has(ctx, node.Image{Reference: first.Image}) // as a rollout does before all else
+	b.ok(err)
+	if !has {
+		b.Fatal("its image is not there")
+	}
 	for _, test := range []struct {
 		name string
 		do   func() error

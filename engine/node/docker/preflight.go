@@ -22,7 +22,7 @@ import (
 )
 
 // neverRun is a program that no image has: a container of it cannot start, but
-// the Docker Engine takes its ports and looks for its mounts before it finds out.
+// the Docker Engine looks for its mounts and options before it finds out.
 const neverRun = "/slipway-never-runs"
 
 // Preflight implements node.Driver.
@@ -64,6 +64,19 @@ func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.
 	return errors.Join(errs...)
 }
 
+// tryPorts asks for ports through a container that comes as far as to start: newer
+// Engines take them then only. Where the node has no init for it, it comes less far.
+func (d *Driver) tryPorts(ctx context.Context, s node.Spec, host *container.HostConfig) string {
+	withInit := true
+	host.Init = &withInit
+	text := d.probe(ctx, s, host)
+	if strings.Contains(text, "docker-init") {
+		host.Init = nil
+		text = d.probe(ctx, s, host)
+	}
+	return text
+}
+
 func portPhrase(p engine.Port, hostPort int) string {
 	return fmt.Sprintf("%s %d", protocolOf(p), hostPort)
 }
@@ -91,7 +104,7 @@ func (d *Driver) tryOut(ctx context.Context, s node.Spec, held map[string]bool) 
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		one := declared{Ports: map[string]engine.Port{name: wanted[name]}, Chosen: chosen}
 		host := &container.HostConfig{NetworkMode: container.NetworkMode(network), PortBindings: d.portBindings(one)}
-		if text := d.probe(ctx, s, host); portTaken(text) {
+		if text := d.tryPorts(ctx, s, host); portTaken(text) {
 			errs = append(errs, d.taken(name, wanted[name], text))
 		}
 	}

@@ -51,9 +51,10 @@ func (d *Driver) forget(ctx context.Context, id string) error {
 	var names []string
 	othersToo := false
 	for _, t := range found.RepoTags {
-		if strings.HasPrefix(plainTag(t), d.markRepository()+":") {
+		switch {
+		case strings.HasPrefix(plainTag(t), d.markRepository()+":"):
 			names = append(names, t)
-		} else {
+		case !strings.Contains(t, "@"): // newer Engines tell the digest of a pull among the tags too
 			othersToo = true
 		}
 	}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -54,12 +55,22 @@ func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 			continue
 		}
 		if !portTaken(err.Error()) || !choosesPorts(declaredOf(c.Config.Labels)) || attempt == portAttempts {
-			return d.startFailed(key, err)
+			return errors.Join(d.startFailed(key, err), d.staysJoined(ctx, c))
 		}
 		if c, err = d.otherPorts(ctx, c, attempt); err != nil {
 			return d.failed("choose other ports for "+key.Name, err)
 		}
 	}
+}
+
+// staysJoined puts a container back into its network that newer Engines took off it
+// when it failed to start, and would start without the next time.
+func (d *Driver) staysJoined(ctx context.Context, before container.InspectResponse) error {
+	now, err := d.api.ContainerInspect(ctx, before.ID, client.ContainerInspectOptions{})
+	if err != nil || len(now.Container.NetworkSettings.Networks) > 0 {
+		return nil // what is wrong with it the next start will tell
+	}
+	return d.rejoin(ctx, now.Container, d.hasName(before), addressOf(before))
 }
 
 // startFailed tells what the image or the component is to blame for.
