@@ -43,6 +43,7 @@ type Driver struct {
 
 	mu    *sync.Mutex
 	since time.Time // of the first call without an answer, zero while it answers
+	hung  time.Time // when patience with a node that hangs was at its end, zero before
 }
 
 var _ node.Driver = (*Driver)(nil)
@@ -110,7 +111,18 @@ func (d *Driver) heard(ctx context.Context, err error) (waited time.Duration, go
 		d.options.Log.WarnContext(ctx, "the node does not answer", "waiting", d.patience.String(), "error", err.Error())
 	}
 	waited = d.options.Now().Sub(d.since)
-	return waited, waited < d.patience && ctx.Err() == nil
+	if goOn = d.patience > 0 && waited < d.patience && ctx.Err() == nil; !goOn && errors.Is(err, errHangs) {
+		d.hung = d.options.Now()
+	}
+	return waited, goOn
+}
+
+// hopeless reports whether the node was just given up because it hangs. What a
+// rollout still wants of it then, to clean up, would hang as long each time.
+func (d *Driver) hopeless() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.hung.IsZero() && d.options.Now().Sub(d.hung) < d.options.Silence
 }
 
 // afterWaiting adds to the error how long the node was waited for.
@@ -127,6 +139,9 @@ func afterWaiting(err error, waited time.Duration) error {
 // attend makes a call that ends when the node does not even answer the question
 // whether it is there. A call that takes long on a node that does goes on.
 func (d *Driver) attend(ctx context.Context, call func(context.Context) error) error {
+	if d.hopeless() {
+		return d.hangs()
+	}
 	watched, hangUp := context.WithCancelCause(ctx)
 	defer hangUp(nil)
 	ended := make(chan struct{})
@@ -170,9 +185,12 @@ func (d *Driver) ask(ctx context.Context) (node.Info, error) {
 	}
 }
 
+// errHangs is the node.ErrUnreachable of a node that takes calls and answers none.
+var errHangs = fmt.Errorf("%w: it hangs", node.ErrUnreachable)
+
 func (d *Driver) hangs() error {
 	return &engine.Error{
-		Class:  node.ErrUnreachable,
+		Class:  errHangs,
 		Reason: fmt.Sprintf("node %s hangs: it takes calls and gives no answer for %s", d.options.Node, d.options.Silence),
 		Hint:   "look at the node's load, its disk and the log of its runtime; restart the runtime if it stays so",
 	}

@@ -138,6 +138,30 @@ func TestPatienceIsShared(t *testing.T) {
 	})
 }
 
+// What is still wanted of a node that was given up because it hangs fails at once;
+// a while later it is asked again.
+func TestHangIsNotWaitedForAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{pull: func(ctx context.Context, _ int) error { return hang(ctx) }, info: hang}
+		d := steady.New(f, steady.Options{Node: "acme/there"}).Patient(time.Second)
+		first := d.Pull(t.Context(), node.Image{})
+		began := time.Now()
+		for range 5 {
+			if err := d.Pull(t.Context(), node.Image{}); !errors.Is(err, node.ErrUnreachable) {
+				t.Errorf("then %v", err)
+			}
+		}
+		if took := time.Since(began); !errors.Is(first, node.ErrUnreachable) || took != 0 {
+			t.Errorf("first %v, and the next took %s", first, took)
+		}
+		<-time.After(steady.DefaultSilence)
+		f.pull, f.info = always(nil), nil
+		if err := d.Pull(t.Context(), node.Image{}); err != nil {
+			t.Errorf("when it answers again: %v", err)
+		}
+	})
+}
+
 func TestCancelEndsPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
