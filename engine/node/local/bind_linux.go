@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -37,7 +38,7 @@ func (b *binder) bind(l control.Listener, before engine.Endpoint) (control.Liste
 	if l.Port != 0 && (slices.Contains(b.held, l) || slices.Contains(b.bound, l)) {
 		return l, nil
 	}
-	port, file, err := listen(l)
+	port, file, err := listenOrChoose(l)
 	if old, ours := inTheWay(b.held, l, err); ours {
 		if err := b.release(old); err != nil {
 			return l, err
@@ -82,6 +83,29 @@ func (b *binder) close() {
 }
 
 func hostPort(l control.Listener) string { return net.JoinHostPort(l.Address, strconv.Itoa(l.Port)) }
+
+// Ports that the node chooses are from below those that Linux gives to outgoing
+// connections: one of these would keep the port from being bound again.
+const (
+	firstChosen    = 20000
+	countChosen    = 12000
+	choiceAttempts = 100
+)
+
+// listenOrChoose binds the port, or one that is free where there is none.
+func listenOrChoose(l control.Listener) (port int, file *os.File, err error) {
+	if l.Port != 0 {
+		return listen(l)
+	}
+	for range choiceAttempts {
+		l.Port = firstChosen + rand.IntN(countChosen) //nolint:gosec // it is no secret
+		if port, file, err = listen(l); !errors.Is(err, unix.EADDRINUSE) {
+			return port, file, err
+		}
+	}
+	l.Port = 0
+	return listen(l)
+}
 
 // listen binds the port and gives its socket.
 func listen(l control.Listener) (port int, file *os.File, err error) {
