@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,6 +24,7 @@ type binder struct {
 	released []control.Listener
 	bound    []control.Listener
 	files    []*os.File // one for each of bound
+	settling bool       // what is bound may just have been given up
 }
 
 // bind answers where the port listens. One that the node may choose is what it was
@@ -38,13 +40,14 @@ func (b *binder) bind(l control.Listener, before engine.Endpoint) (control.Liste
 	if l.Port != 0 && (slices.Contains(b.held, l) || slices.Contains(b.bound, l)) {
 		return l, nil
 	}
-	port, file, err := listenOrChoose(l)
+	port, file, err := b.listen(l)
 	if old, ours := inTheWay(b.held, l, err); ours {
 		if err := b.release(old); err != nil {
 			return l, err
 		}
 		b.held = slices.DeleteFunc(b.held, func(h control.Listener) bool { return h == old })
 		b.released = append(b.released, old)
+		b.settling = true
 		return b.bind(l, engine.Endpoint{})
 	}
 	if err != nil {
@@ -92,11 +95,27 @@ const (
 	choiceAttempts = 100
 )
 
-// listenOrChoose binds the port, or one that is free where there is none.
-func listenOrChoose(l control.Listener) (port int, file *os.File, err error) {
-	if l.Port != 0 {
-		return listen(l)
+// settleTime is how long a port that was given up may still count as taken: a process
+// that is being started holds what its parent had open until it runs its program.
+const settleTime = 3 * time.Second
+
+// listen binds the port, or one that is free where there is none.
+func (b *binder) listen(l control.Listener) (port int, file *os.File, err error) {
+	if l.Port == 0 {
+		return choose(l)
 	}
+	wait := 5 * time.Millisecond
+	for began := time.Now(); ; wait *= 2 {
+		port, file, err = listen(l)
+		if !b.settling || !errors.Is(err, unix.EADDRINUSE) || time.Since(began) > settleTime {
+			return port, file, err
+		}
+		time.Sleep(wait)
+	}
+}
+
+// choose binds a port that is free.
+func choose(l control.Listener) (port int, file *os.File, err error) {
 	for range choiceAttempts {
 		l.Port = firstChosen + rand.IntN(countChosen) //nolint:gosec // it is no secret
 		if port, file, err = listen(l); !errors.Is(err, unix.EADDRINUSE) {

@@ -87,7 +87,7 @@ func takeBack(ctx context.Context, s state.Sandbox, old state.Routes, failed *bi
 		return nil
 	}
 	failed.close()
-	again := &binder{}
+	again := &binder{settling: true}
 	defer again.close()
 	for _, l := range failed.released {
 		if _, err := again.bind(l, engine.Endpoint{}); err != nil {
