@@ -30,17 +30,38 @@ func (d *Driver) lastEnd(ctx context.Context, c container.InspectResponse) (exit
 	if ended.IsZero() || started.Before(ended) {
 		return exitCode, oomKilled
 	}
+	exitCode, oomKilled = d.toldOfEnd(ctx, c.ID, ended.Add(-margin), started, oomKilled, events.ActionDie, events.ActionOOM)
+	if exitCode == killed && !oomKilled && c.HostConfig.Memory > 0 {
+		_, oomKilled = d.toldOfEnd(ctx, c.ID, ended.Add(-margin), started.Add(lateOOM), false, events.ActionOOM)
+	}
+	return exitCode, oomKilled
+}
+
+const (
+	// killed is the exit code of a process that got SIGKILL, as the kernel sends it for want of memory.
+	killed = 137
+	// lateOOM is how long after the restart Docker may tell that it was that.
+	lateOOM = time.Second
+)
+
+// toldOfEnd reads what Docker told of a container's end, up to the first word of memory.
+func (d *Driver) toldOfEnd(ctx context.Context, id string, since, until time.Time, oomKilled bool, which ...events.Action) (exitCode int, oom bool) {
 	ctx, cancel := context.WithCancel(ctx) // ends the stream
 	defer cancel()
-	told := d.api.Events(ctx, client.EventsListOptions{
-		Since: stamp(ended.Add(-margin)), Until: stamp(started),
-		Filters: make(client.Filters).Add("container", c.ID).Add("event", string(events.ActionDie), string(events.ActionOOM)),
-	})
+	filters := make(client.Filters).Add("container", id)
+	for _, action := range which {
+		filters.Add("event", string(action))
+	}
+	told := d.api.Events(ctx, client.EventsListOptions{Since: stamp(since), Until: stamp(until), Filters: filters})
+	exitCode = -1
 	for {
 		select {
 		case m := <-told.Messages:
 			if m.Action == events.ActionOOM {
 				oomKilled = true
+				if len(which) == 1 {
+					return exitCode, oomKilled
+				}
 			} else if code, err := strconv.Atoi(m.Actor.Attributes["exitCode"]); err == nil {
 				exitCode = code
 			}
