@@ -44,7 +44,8 @@ const (
 	lateOOM = time.Second
 )
 
-// toldOfEnd reads what Docker told of a container's end, up to the first word of memory.
+// toldOfEnd reads what Docker told of a container's end; asked for the word that memory
+// ran out alone, it waits for nothing after that.
 func (d *Driver) toldOfEnd(ctx context.Context, id string, since, until time.Time, oomKilled bool, which ...events.Action) (exitCode int, oom bool) {
 	ctx, cancel := context.WithCancel(ctx) // ends the stream
 	defer cancel()
