@@ -2,7 +2,9 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -18,56 +20,97 @@ func startedAgain(s *container.State, restarts int) bool {
 	return s.Running && !s.Restarting && restarts > 0
 }
 
-// margin is how long before the end that Docker notes the events of it may be.
-const margin = 2 * time.Second
+const (
+	// margin is how long before the end that Docker notes the events of it may be.
+	margin = 2 * time.Second
+	// killMargin is how long a process may take to go after SIGKILL.
+	killMargin = 10 * time.Second
+	// lateOOM is how long after the end Docker may tell that memory had run out.
+	lateOOM = time.Second
+	// killed is the exit code of a process that got SIGKILL, as the kernel sends it for want of memory.
+	killed = 137
+)
 
-// lastEnd tells how a container ended before it was started again: what Docker
-// told when it happened, which it keeps for a while; -1 when it does no more.
+// ending tells how a container ended the last time: -1 when it never did, or when
+// Docker started it again and no more keeps what it told when it happened.
 // All times are the Docker Engine's own.
-func (d *Driver) lastEnd(ctx context.Context, c container.InspectResponse) (exitCode int, oomKilled bool) {
-	exitCode, oomKilled = -1, c.State.OOMKilled
-	ended, started := timeOf(c.State.FinishedAt), timeOf(c.State.StartedAt)
-	if ended.IsZero() || started.Before(ended) {
-		return exitCode, oomKilled
+func (d *Driver) ending(ctx context.Context, c container.InspectResponse) (exitCode int, oomKilled bool) {
+	ended, again := timeOf(c.State.FinishedAt), startedAgain(c.State, c.RestartCount)
+	exitCode, oomKilled = c.State.ExitCode, c.State.OOMKilled
+	if ended.IsZero() || c.State.Running && !again && !c.State.Restarting {
+		return exitCodeOf(c), oomKilled
 	}
-	exitCode, oomKilled = d.toldOfEnd(ctx, c.ID, ended.Add(-margin), started, oomKilled, events.ActionDie, events.ActionOOM)
+	if again {
+		told := d.told(ctx, c.ID, ended.Add(-margin), timeOf(c.State.StartedAt), toTheEnd, events.ActionDie, events.ActionOOM)
+		exitCode, oomKilled = told.exitCode, oomKilled || told.oom
+	}
 	if exitCode == killed && !oomKilled && c.HostConfig.Memory > 0 {
-		_, oomKilled = d.toldOfEnd(ctx, c.ID, ended.Add(-margin), started.Add(lateOOM), false, events.ActionOOM)
+		oomKilled = d.ranOutOfMemory(ctx, c.ID, ended)
 	}
 	return exitCode, oomKilled
 }
 
-const (
-	// killed is the exit code of a process that got SIGKILL, as the kernel sends it for want of memory.
-	killed = 137
-	// lateOOM is how long after the restart Docker may tell that it was that.
-	lateOOM = time.Second
-)
+// exitCodeOf is the exit code that the container itself shows, -1 when it never
+// ended, or when it runs again and has forgotten it.
+func exitCodeOf(c container.InspectResponse) int {
+	if timeOf(c.State.FinishedAt).IsZero() || startedAgain(c.State, c.RestartCount) {
+		return -1
+	}
+	return c.State.ExitCode
+}
 
-// toldOfEnd reads what Docker told of a container's end; asked for the word that memory
-// ran out alone, it waits for nothing after that.
-func (d *Driver) toldOfEnd(ctx context.Context, id string, since, until time.Time, oomKilled bool, which ...events.Action) (exitCode int, oom bool) {
+// ranOutOfMemory reports whether a SIGKILL was the kernel's for want of memory: Docker
+// may tell that later than the end, and not at all when the control group went before
+// it looked. Then it was that if nobody had asked Docker to send the signal.
+func (d *Driver) ranOutOfMemory(ctx context.Context, id string, ended time.Time) bool {
+	told := d.told(ctx, id, ended.Add(-killMargin), ended.Add(lateOOM), func(n news) bool { return n.oom },
+		events.ActionOOM, events.ActionKill)
+	return told.oom || told.whole && !told.kill
+}
+
+// news is what Docker told of a container in some time.
+type news struct {
+	exitCode int  // of the last end, -1 for none
+	oom      bool // memory ran out
+	kill     bool // Docker was asked to send SIGKILL
+	whole    bool // Docker told all that it knows
+}
+
+func toTheEnd(news) bool { return false }
+
+// told reads what Docker told of a container between two times, and stops when that is enough.
+func (d *Driver) told(ctx context.Context, id string, since, until time.Time, enough func(news) bool, which ...events.Action) news {
 	ctx, cancel := context.WithCancel(ctx) // ends the stream
 	defer cancel()
 	filters := make(client.Filters).Add("container", id)
 	for _, action := range which {
 		filters.Add("event", string(action))
 	}
-	told := d.api.Events(ctx, client.EventsListOptions{Since: stamp(since), Until: stamp(until), Filters: filters})
-	exitCode = -1
+	stream := d.api.Events(ctx, client.EventsListOptions{Since: stamp(since), Until: stamp(until), Filters: filters})
+	all := news{exitCode: -1}
 	for {
 		select {
-		case m := <-told.Messages:
-			if m.Action == events.ActionOOM {
-				oomKilled = true
-				if len(which) == 1 {
-					return exitCode, oomKilled
-				}
-			} else if code, err := strconv.Atoi(m.Actor.Attributes["exitCode"]); err == nil {
-				exitCode = code
+		case m := <-stream.Messages:
+			if all.add(m); enough(all) {
+				return all
 			}
-		case <-told.Err: //nolint:errcheck // whatever ended it, no more comes
-			return exitCode, oomKilled
+		case err := <-stream.Err:
+			all.whole = errors.Is(err, io.EOF)
+			return all
+		}
+	}
+}
+
+func (n *news) add(m events.Message) {
+	switch m.Action {
+	case events.ActionOOM:
+		n.oom = true
+	case events.ActionKill:
+		signal := m.Actor.Attributes["signal"]
+		n.kill = n.kill || signal == "9" || signal == "SIGKILL" || signal == "KILL"
+	case events.ActionDie:
+		if code, err := strconv.Atoi(m.Actor.Attributes["exitCode"]); err == nil {
+			n.exitCode = code
 		}
 	}
 }

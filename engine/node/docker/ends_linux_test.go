@@ -1,7 +1,10 @@
 package docker_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -24,4 +27,22 @@ func TestLastEndOfWhatRunsAgain(t *testing.T) {
 			t.Errorf("%s: it had ended with %d (out of memory: %t), want 7", state, i.ExitCode, i.OOMKilled)
 		}
 	}
+}
+
+// A SIGKILL that somebody asked Docker for is not taken for want of memory.
+func TestKilledByHandIsNotOutOfMemory(t *testing.T) {
+	d := daemon(t)
+	b := newBench(t, open(t, over(d.Host)))
+	c := engine.Component{Restart: "never", Resources: &engine.Resources{Memory: "64Mi"}}
+	key := b.start("api-1-1", 1, c)
+	_, err := d.Client(t).ContainerKill(t.Context(), strings.TrimPrefix(b.deployment, "acme/test/")+"-api-1-1", client.ContainerKillOptions{Signal: "SIGKILL"})
+	b.ok(err)
+	b.until("it has ended", func() bool {
+		i, err := b.Inspect(t.Context(), key)
+		b.ok(err)
+		if i.State == node.Exited && (i.ExitCode != 137 || i.OOMKilled) {
+			t.Fatalf("%+v", i)
+		}
+		return i.State == node.Exited
+	})
 }

@@ -92,20 +92,15 @@ func (d *Driver) Inspect(ctx context.Context, key node.Key) (node.Instance, erro
 		return node.Instance{}, err
 	}
 	i := d.instance(c)
-	if startedAgain(c.State, c.RestartCount) {
-		i.ExitCode, i.OOMKilled = d.lastEnd(ctx, c)
-	}
+	i.ExitCode, i.OOMKilled = d.ending(ctx, c)
 	return i, nil
 }
 
 func (d *Driver) instance(c container.InspectResponse) node.Instance {
 	i := node.Instance{
 		Key: keyOf(c.Config.Labels), Labels: aboutOf(c.Config.Labels), Image: declaredOf(c.Config.Labels).Image,
-		State: stateOf(c.State), ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled, Error: c.State.Error,
+		State: stateOf(c.State), ExitCode: exitCodeOf(c), OOMKilled: c.State.OOMKilled, Error: c.State.Error,
 		Restarts: c.RestartCount, StartedAt: timeOf(c.State.StartedAt), Altered: d.altered(c),
-	}
-	if timeOf(c.State.FinishedAt).IsZero() || startedAgain(c.State, c.RestartCount) {
-		i.ExitCode = -1
 	}
 	i.Health, i.HealthMessage = healthOf(c.State)
 	return i
