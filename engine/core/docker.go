@@ -19,7 +19,8 @@ const (
 func (e *Engine) dockerDriver(n engine.DockerNode) (node.Driver, error) {
 	c := docker.Config{
 		Connection: docker.Connection{Host: n.Host, Context: n.Context},
-		EngineID:   e.EngineID(), Address: n.Address, AllowedHostPaths: n.AllowedHostPaths, AllowedDevices: n.AllowedDevices,
+		EngineID:   e.EngineID(), Address: n.Address,
+		AllowedHostPaths: n.AllowedHostPaths, AllowedDevices: n.AllowedDevices, AllowPrivileged: n.AllowPrivileged,
 	}
 	var keys engine.DockerKeys
 	if n.Keys != nil {

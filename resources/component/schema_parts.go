@@ -68,7 +68,7 @@ func security() schema.Attribute {
 		"capabilities_add":  list("Linux capabilities to add, without `CAP_`."),
 		"capabilities_drop": list("Linux capabilities to drop, without `CAP_`, or `ALL`."),
 		"no_new_privileges": boolean("Forbid gaining rights through set-uid programs. Default `true`."),
-		"privileged":        boolean("All capabilities and devices of the node: whoever may set it owns the node. Default `false`."),
+		"privileged":        boolean("All capabilities and devices of the node: the instance owns the node, which must allow it by `allow_privileged`. Default `false`."),
 	})
 }
 

@@ -21,6 +21,9 @@ import (
 // optionsNetwork is a network that the component joins.
 const optionsNetwork = "options-backend"
 
+// rights is how everything begins to say which rights there are.
+const rights = "security          = {"
+
 // everything is a component that says something in every attribute.
 func everything(image string, change ...string) string {
 	return strings.NewReplacer(change...).Replace(fmt.Sprintf(`    api = {
@@ -98,10 +101,18 @@ func TestAccDockerHonoursEverything(t *testing.T) {
 			ExpectError: told("Plan deployment: unsupported", "components.api.volumes.scratch.driver_options", "allowed_host_paths"),
 		},
 		resource.TestStep{
+			Config: config("1.1.0", rights, "security = { privileged = true,"), PlanOnly: true,
+			ExpectError: told("Plan deployment: unsupported", "components.api.security.privileged", "docker.allow_privileged = true"),
+		},
+		resource.TestStep{
 			Config:      config("1.1.0", `["`+optionsNetwork+`"]`, `["nobody-made-it"]`),
 			ExpectError: told("rollout failed", "components.api.networks.0", "nobody-made-it", "it was not touched"),
 		},
 		resource.TestStep{Config: config("1.0.0"), Check: sameID(docker, "options-api-1-1", &before)},
+		resource.TestStep{ // the node comes to allow it in the same run
+			Config: strings.Replace(config("1.1.0", rights, "security = { privileged = true,"),
+				"allowed_devices ", "allow_privileged = true\n    allowed_devices ", 1), PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
 	)
 }
 

@@ -83,6 +83,7 @@ func (w *world) dishonoured() map[string][]string {
 		"docker": {
 			`replicas = 2`: {"components.api.ports.http.host_port", "of one container only", "Set replicas = 1, or leave host_port out"},
 			`host_paths = { "/machine" = { source = "/etc" } }`: {"components.api.host_paths./machine.source", "allowed_host_paths"},
+			`security = { privileged = true }`:                  {"components.api.security.privileged", "does not allow privileged components"},
 		},
 	}[w.Name]
 	if !w.MemoryLimits {

@@ -20,6 +20,7 @@ type dockerModel struct {
 	SSH              *sshModel    `tfsdk:"ssh"`
 	AllowedHostPaths types.List   `tfsdk:"allowed_host_paths"`
 	AllowedDevices   types.List   `tfsdk:"allowed_devices"`
+	AllowPrivileged  types.Bool   `tfsdk:"allow_privileged"`
 }
 
 type tlsModel struct {
@@ -39,7 +40,7 @@ type sshModel struct {
 
 func (m *dockerModel) toEngine() *engine.DockerNode {
 	n := &engine.DockerNode{Host: m.Host.ValueString(), Context: m.Context.ValueString(), Address: m.Address.ValueString()}
-	n.AllowedHostPaths, n.AllowedDevices = texts(m.AllowedHostPaths), texts(m.AllowedDevices)
+	n.AllowedHostPaths, n.AllowedDevices, n.AllowPrivileged = texts(m.AllowedHostPaths), texts(m.AllowedDevices), m.AllowPrivileged.ValueBool()
 	if m.TLS != nil {
 		n.TLS = &engine.DockerTLS{CACertificate: m.TLS.CACertificate.ValueString(), Certificate: m.TLS.Certificate.ValueString()}
 	}
@@ -80,6 +81,7 @@ func dockerFromEngine(ctx context.Context, n engine.DockerNode, before *dockerMo
 		Host: attrs.OptionalString(n.Host), Context: attrs.OptionalString(n.Context), Address: attrs.OptionalString(n.Address),
 		AllowedHostPaths: listLike(ctx, n.AllowedHostPaths, before.AllowedHostPaths, diags),
 		AllowedDevices:   listLike(ctx, n.AllowedDevices, before.AllowedDevices, diags),
+		AllowPrivileged:  types.BoolValue(n.AllowPrivileged),
 	}
 	if n.TLS != nil {
 		m.TLS = &tlsModel{CACertificate: attrs.OptionalString(n.TLS.CACertificate), Certificate: attrs.OptionalString(n.TLS.Certificate)}

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -33,6 +34,10 @@ func docker() schema.Attribute {
 			"ssh":                dockerSSH(),
 			"allowed_host_paths": allowed("Directories of the node, a list of strings, that `host_paths` of components, and `driver_options` of volumes that bind a directory, may lead into. Absent: none."),
 			"allowed_devices":    allowed("Devices of the node, or directories of them, a list of strings, that `devices` of components may give to instances. Absent: none."),
+			"allow_privileged": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Take components with `security.privileged`, which no other limit holds: whoever may write one owns the node. Default `false`.",
+			},
 		},
 	}
 }

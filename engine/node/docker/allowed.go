@@ -14,6 +14,10 @@ import (
 // node allows.
 func (d *Driver) checkAllowed(c engine.Component) error {
 	var errs []error
+	if c.Security != nil && c.Security.Privileged && !d.cfg.AllowPrivileged {
+		errs = append(errs, engine.Unsupported("security.privileged", "the node does not allow privileged components, which own it",
+			"ask for single capabilities or devices instead, or set docker.allow_privileged = true of the slipway_node"))
+	}
 	for target, h := range c.HostPaths {
 		errs = append(errs, engine.At("host_paths."+target+".source", d.pathAllowed(h.Source)))
 	}

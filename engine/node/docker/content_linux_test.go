@@ -181,6 +181,7 @@ func TestCheck(t *testing.T) {
 		"host_paths./x.source":   {HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/../secret"}}},
 		"host_paths./etc.source": {HostPaths: map[string]engine.HostPath{"/etc": {Source: "/srv/database"}}},
 		"resources.memory":       {Resources: &engine.Resources{Memory: "1Mi"}},
+		"security.privileged":    {Security: &engine.Security{Privileged: true}},
 	} {
 		err := d.Check(c, info)
 		all := engine.All(err)
@@ -189,7 +190,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if err := d.Check(engine.Component{Ports: published, HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/in"}}, Init: true,
-		Security: &engine.Security{Privileged: true}}, info); err != nil {
+		Security: &engine.Security{CapabilitiesAdd: []string{"NET_ADMIN"}}}, info); err != nil {
 		t.Error(err)
 	}
 }

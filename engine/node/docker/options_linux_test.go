@@ -182,6 +182,24 @@ func TestOptionsThatTheNodeLacks(t *testing.T) {
 	}
 }
 
+// A node that allows it gets a privileged container, which not every machine lets start.
+func TestPrivileged(t *testing.T) {
+	t.Parallel()
+	host := daemon(t)
+	cfg := over(host.Host)
+	cfg.AllowPrivileged = true
+	b := newBench(t, open(t, cfg))
+	c := engine.Component{Security: &engine.Security{Privileged: true}}
+	b.ok(b.Check(c, node.Info{}))
+	s := b.spec("api-1-1", 1, c)
+	b.ok(b.Create(t.Context(), s))
+	found, err := host.Client(t).ContainerInspect(t.Context(), containerOf(b, s.Key), client.ContainerInspectOptions{})
+	b.ok(err)
+	if !found.Container.HostConfig.Privileged {
+		t.Error("the container is not privileged")
+	}
+}
+
 // What leads to the node itself is the node's to allow.
 func TestAllowed(t *testing.T) {
 	bind := func(options ...string) func(c *engine.Component) {
@@ -222,6 +240,7 @@ func TestAllowed(t *testing.T) {
 		"another driver": {func(c *engine.Component) {
 			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", Driver: "own", DriverOptions: map[string]string{"device": "/etc", "o": "bind"}}}
 		}, ""},
+		"privileged": {func(c *engine.Component) { c.Security = &engine.Security{Privileged: true} }, "security.privileged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := engine.Component{Image: "x"}
