@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,14 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
-const nextMigration = "ALTER TABLE teams ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;\nPRAGMA user_version = 3;\n"
+// nextMigration is one that no release has.
+const nextMigration = "ALTER TABLE teams ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;"
+
+// layout is what messages call the newest one, or a later one.
+func layout(later int) string {
+	_, newest := store.MigrationFiles()
+	return fmt.Sprintf("layout %d", newest+later)
+}
 
 func TestOpenMakesAPrivateStoreThatStays(t *testing.T) {
 	ctx := context.Background()
@@ -56,7 +64,7 @@ func TestNewerStoreIsLeftAlone(t *testing.T) {
 	ok(t, must[*store.Store](t)(store.OpenNextRelease(ctx, path, nextMigration)).Close())
 	unchanged(t, path, func() {
 		_, err := store.Open(ctx, path, store.Options{})
-		refused(t, err, engine.ErrConflict, "layout 3", "newer release", "Nothing was changed")
+		refused(t, err, engine.ErrConflict, layout(1), "newer release", "Nothing was changed")
 	})
 }
 
@@ -72,7 +80,7 @@ func TestNewerStoreInItsLog(t *testing.T) {
 	}
 	unchanged(t, path, func() {
 		_, err := store.Open(context.Background(), path, store.Options{})
-		refused(t, err, engine.ErrConflict, "layout 3")
+		refused(t, err, engine.ErrConflict, layout(1))
 	})
 }
 
@@ -115,7 +123,8 @@ func TestMigrationKeepsACopy(t *testing.T) {
 	ok(t, next.Exec("UPDATE teams SET quota = 3"))
 	ok(t, next.Close())
 
-	copied := path + ".backup-2"
+	_, newest := store.MigrationFiles()
+	copied := fmt.Sprintf("%s.backup-%d", path, newest)
 	info, err := os.Stat(copied)
 	ok(t, err)
 	if info.Mode().Perm() != 0o600 {
@@ -135,8 +144,9 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), store.FileName)
 	ok(t, openAt(t, path).Close())
-	_, err := store.OpenNextRelease(ctx, path, "ALTER TABLE teams ADD COLUMN quota INTEGER;\nINSERT INTO nowhere VALUES (1);\nPRAGMA user_version = 3;\n")
-	if err == nil || !strings.Contains(err.Error(), "layout 2 to 3") {
+	_, newest := store.MigrationFiles()
+	_, err := store.OpenNextRelease(ctx, path, "ALTER TABLE teams ADD COLUMN quota INTEGER;\nINSERT INTO nowhere VALUES (1);")
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("layout %d to %d", newest, newest+1)) {
 		t.Fatalf("a migration that fails answered %v", err)
 	}
 	s := openAt(t, path)
