@@ -25,6 +25,11 @@ type Service interface {
 	// from now on another Create of that key is ErrExists, not an adoption.
 	Confirm(ctx context.Context, kind Kind, id string) error
 
+	// PlanDelete answers why deleting the object would be refused, as far as can
+	// be told before: it is protected, or a rollout of it is in progress. An
+	// absent object is nil.
+	PlanDelete(ctx context.Context, kind Kind, id string) error
+
 	Teams
 	Nodes
 	Registries

@@ -63,7 +63,7 @@ func TestAccDeployment(t *testing.T) {
 			ExpectError: regexp.MustCompile(`Update deployment: rollout failed`),
 		},
 		resource.TestStep{Config: deployment("1.0.0", good, "deletion_protection = true")},
-		resource.TestStep{Config: base, ExpectError: regexp.MustCompile(`(?s)Protected deployment.*deletion_protection = false`)},
+		resource.TestStep{Config: base, ExpectError: regexp.MustCompile(`(?s)Destroy deployment: conflict.*deletion_protection = false`)},
 		resource.TestStep{Config: deployment("1.0.0", good, "deletion_protection = false")},
 	)
 }

@@ -68,11 +68,11 @@ func TestAccEnvironment(t *testing.T) {
 		resource.TestStep{ResourceName: addr, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"variables"}}, // {} and null mean the same
 		resource.TestStep{
 			Config:      environment("name = \"other\"\ntype = \"production\""),
-			ExpectError: regexp.MustCompile(`(?s)Protected environment.*deletion_protection = false`),
+			ExpectError: regexp.MustCompile(`(?s)Destroy environment: conflict.*acme/it is\s+protected.*deletion_protection = false`),
 		},
 		resource.TestStep{
 			Config:      acctest.Join(acctest.Provider(dir), acctest.Team, acctest.Node),
-			ExpectError: regexp.MustCompile(`Protected environment`),
+			ExpectError: regexp.MustCompile(`Destroy environment: conflict`),
 		},
 		resource.TestStep{
 			Config:      environment(`name = "it"` + "\nvariables = { \"A=B\" = \"1\" }"),

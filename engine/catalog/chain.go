@@ -2,7 +2,7 @@ package catalog
 
 import (
 	"fmt"
-	"maps"
+	"slices"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -74,17 +74,26 @@ func Place(all []engine.Version, v engine.Version) (number int, parentID string,
 		}
 		return newest.Number + 1, newest.ID, nil
 	}
-	parent := find(all, v.ParentID)
-	if parent == nil {
-		return 0, "", engine.Invalid("parent_id", "the product has no incremental version %q", engine.BaseName(v.ParentID))
+	i := slices.IndexFunc(all, func(known engine.Version) bool { return known.ID == v.ParentID })
+	if i < 0 {
+		return 0, "", engine.Invalid("parent_id", "the product has no version %q", engine.BaseName(v.ParentID))
 	}
-	if child := childOf(all, v.ParentID); child != nil {
-		e := engine.Conflict(fmt.Sprintf("%q already has the child %q: versions form one chain", engine.BaseName(v.ParentID), child.Name),
-			fmt.Sprintf("Leave parent_id out, or use %q", newest(all).ID))
-		e.Field = "parent_id"
-		return 0, "", e
+	parent := all[i]
+	if err := allowChild(all, parent); err != nil {
+		return 0, "", err
 	}
 	return parent.Number + 1, parent.ID, nil
+}
+
+// allowChild asks the table whether another version may follow the parent.
+func allowChild(all []engine.Version, parent engine.Version) error {
+	c := Case{Verb: AddChild, Type: parent.Type, Name: parent.Name}
+	child := childOf(all, parent.ID)
+	if child == nil {
+		return Allow(c)
+	}
+	c.Facts = []Fact{HasChild}
+	return allow(c, fmt.Sprintf(": it is %q, and the newest version is %q", child.Name, newest(all).Name))
 }
 
 // find looks for an incremental version by its id.
@@ -111,34 +120,6 @@ func best(all []engine.Version, match func(engine.Version) bool) *engine.Version
 	return found
 }
 
-// CheckVersionChange refuses to change what a sealed version runs: components,
-// or an image that is pinned to another digest. Changelog and status stay free.
-func CheckVersionChange(stored, wanted engine.Version) error {
-	if !stored.Sealed {
-		return nil
-	}
-	reason := ""
-	switch {
-	case wanted.Type != "" && wanted.Type != stored.Type:
-		reason = "its type cannot change"
-	case Digest(stored.Components) != Digest(wanted.Components):
-		reason = "its components cannot change"
-	case len(wanted.Images) > 0 && !maps.Equal(pins(stored.Images), pins(wanted.Images)):
-		reason = "its image digests cannot change"
-	default:
-		return nil
-	}
-	e := engine.Conflict(
-		fmt.Sprintf("version %q was sealed by its first successful deployment: %s", stored.Name, reason),
-		fmt.Sprintf("Add a slipway_version named %q with the new content", NextName(stored.Name)))
-	e.Field = "components"
-	return e
-}
-
-func pins(images map[string]string) map[string]string {
-	return mapValues(images, ImageDigest)
-}
-
 // NextName is the next patch version after a semantic version; for any other
 // name it is the name with "-next".
 func NextName(name string) string {
@@ -147,15 +128,4 @@ func NextName(name string) string {
 		return name + "-next"
 	}
 	return v.IncPatch().String()
-}
-
-// CheckDeployable refuses a new deployment of a deprecated version.
-func CheckDeployable(v engine.Version, isNew bool) error {
-	if v.Status == engine.VersionDeprecated && isNew {
-		e := engine.Conflict(fmt.Sprintf("version %q is deprecated: it takes no new deployments", v.ID),
-			"Deploy another version, or set its status to \"active\"")
-		e.Field = "version"
-		return e
-	}
-	return nil
 }

@@ -88,16 +88,13 @@ func ValidateProduct(pr engine.Product) error {
 	return p.err()
 }
 
-// CheckProductChange refuses what a product cannot become. A simple product may
+// AllowProductChange refuses what a product cannot become: a simple one may
 // become complex, never the other way round.
-func CheckProductChange(stored, wanted engine.Product) error {
-	if stored.Type != engine.ProductSimple && wanted.Type == engine.ProductSimple {
-		e := engine.Conflict("a complex product cannot become simple: it may have many versions",
-			"Keep type = \"complex\", or make a new product")
-		e.Field = "type"
-		return e
+func AllowProductChange(stored, wanted engine.Product) error {
+	if wanted.Type != engine.ProductSimple {
+		return nil
 	}
-	return nil
+	return Allow(Case{Verb: Simplify, Product: stored.Type, Subject: "a complex product"})
 }
 
 // ValidateEnvironment checks an environment by itself.

@@ -104,17 +104,20 @@ func (e *Engine) updateHeld(ctx context.Context, d engine.Deployment, secrets ma
 
 // DeleteDeployment implements engine.Service.
 func (e *Engine) DeleteDeployment(ctx context.Context, id string) error {
+	if err := e.mayDestroy(ctx, id); err != nil {
+		return err
+	}
 	held, release, err := e.hold(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer release()
 	rec, err := e.store.Deployment(held, id)
+	if err == nil {
+		err = mayEnd("deployment "+id, rec.DeletionProtection) // whoever held it before may have changed it
+	}
 	if err != nil {
 		return err
-	}
-	if rec.DeletionProtection {
-		return protectedError("deployment", id)
 	}
 	return e.deleteHeld(held, rec)
 }

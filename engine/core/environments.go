@@ -34,22 +34,10 @@ func (e *Engine) UpdateEnvironment(ctx context.Context, env engine.Environment, 
 
 // DeleteEnvironment implements engine.Service.
 func (e *Engine) DeleteEnvironment(ctx context.Context, id string) error {
-	env, err := e.store.Environment(ctx, id)
-	if err != nil {
+	if err := e.mayDeleteEnvironment(ctx, id); err != nil {
 		return err
 	}
-	if env.DeletionProtection {
-		return protectedError("environment", id)
-	}
 	return e.store.DeleteEnvironment(ctx, id)
-}
-
-func protectedError(kind, id string) error {
-	return &engine.Error{
-		Class: engine.ErrConflict, Field: "deletion_protection",
-		Reason: "the " + kind + " " + id + " is protected from deletion",
-		Hint:   "set deletion_protection = false, apply, and destroy again",
-	}
 }
 
 func (e *Engine) writeEnvironment(ctx context.Context, env engine.Environment, secrets map[string]string, write func(store.Queries, context.Context, engine.Environment) (engine.Environment, error)) (engine.Environment, error) {

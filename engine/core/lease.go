@@ -18,10 +18,12 @@ const (
 	leasePoll  = 200 * time.Millisecond
 )
 
+func leaseOf(deployment string) string { return "deployment " + deployment }
+
 // hold takes the deployment for one operation, waiting while another process
 // has it. The context it answers ends when the lease is lost; release ends both.
 func (e *Engine) hold(ctx context.Context, deployment string) (held context.Context, release func(), err error) {
-	key, owner := "deployment "+deployment, store.ThisProcess()
+	key, owner := leaseOf(deployment), store.ThisProcess()
 	for {
 		err := e.store.AcquireLease(ctx, key, owner, leaseTTL)
 		if err == nil {

@@ -24,14 +24,14 @@ func (e *Engine) placed(ctx context.Context, v engine.Version) (engine.Version, 
 	}
 	stored, chain := splitVersions(siblings, v.ID)
 	if stored != nil {
-		return v, stored, e.placeStored(&v, stored)
+		return v, stored, e.placeStored(ctx, &v, stored)
 	}
 	v.Number, v.ParentID, err = catalog.Place(chain, v)
 	return v, nil, err
 }
 
 // placeStored keeps the place that a version has; what is sealed must stay.
-func (e *Engine) placeStored(v *engine.Version, stored *store.VersionRecord) error {
+func (e *Engine) placeStored(ctx context.Context, v *engine.Version, stored *store.VersionRecord) error {
 	if v.ParentID != "" && v.ParentID != stored.ParentID {
 		return &engine.Error{
 			Class: engine.ErrConflict, Field: "parent_id",
@@ -40,7 +40,11 @@ func (e *Engine) placeStored(v *engine.Version, stored *store.VersionRecord) err
 		}
 	}
 	v.Number, v.ParentID = stored.Number, stored.ParentID
-	if err := catalog.CheckVersionChange(stored.Version, *v); err != nil {
+	status, err := e.standing(ctx, *stored)
+	if err != nil {
+		return err
+	}
+	if err := catalog.AllowChange(catalog.Case{Status: status}, stored.Version, *v); err != nil {
 		return err
 	}
 	v.Sealed = stored.Sealed

@@ -21,10 +21,16 @@ func rollingVersion(p engine.Product) engine.Version {
 // PlanProduct implements engine.Service.
 func (e *Engine) PlanProduct(ctx context.Context, p engine.Product) (engine.VersionPlan, error) {
 	p.ID = engine.JoinID(p.TeamID, p.Name)
-	if err := e.checkProduct(ctx, p); err != nil || p.Type != engine.ProductSimple {
+	if err := e.checkProduct(ctx, p); err != nil {
 		return engine.VersionPlan{}, err
 	}
-	return e.PlanVersion(ctx, rollingVersion(p))
+	e.mu.Lock()
+	e.plannedProducts[p.ID] = p.Type
+	e.mu.Unlock()
+	if p.Type != engine.ProductSimple {
+		return engine.VersionPlan{}, nil
+	}
+	return e.planContent(ctx, rollingVersion(p))
 }
 
 // CreateProduct implements engine.Service; a simple product comes with its version.
@@ -64,7 +70,7 @@ func (e *Engine) checkProduct(ctx context.Context, p engine.Product) error {
 	if err != nil || stored == nil {
 		return err
 	}
-	return catalog.CheckProductChange(*stored, p)
+	return catalog.AllowProductChange(*stored, p)
 }
 
 func (e *Engine) writeProduct(ctx context.Context, p engine.Product, write func(store.Queries, context.Context, engine.Product) (engine.Product, error)) (engine.Product, error) {

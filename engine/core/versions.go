@@ -6,12 +6,20 @@ import (
 	"fmt"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
 // PlanVersion implements engine.Service.
 func (e *Engine) PlanVersion(ctx context.Context, v engine.Version) (engine.VersionPlan, error) {
 	v.ID = engine.JoinID(v.ProductID, v.Name)
+	if err := e.mayAdd(ctx, v); err != nil {
+		return engine.VersionPlan{}, err
+	}
+	return e.planContent(ctx, v)
+}
+
+func (e *Engine) planContent(ctx context.Context, v engine.Version) (engine.VersionPlan, error) {
 	placed, stored, err := e.placed(ctx, v)
 	if err != nil {
 		return engine.VersionPlan{}, err
@@ -34,8 +42,8 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 	if err != nil {
 		return engine.Version{}, err
 	}
-	if product.Type == engine.ProductSimple {
-		return engine.Version{}, engine.Invalid("product_id", "product %s is simple: it has exactly one rolling version, written in the product itself", product.ID)
+	if err := catalog.Allow(catalog.Case{Verb: catalog.AddChild, Product: product.Type, Name: v.Name}); err != nil {
+		return engine.Version{}, err
 	}
 	placed, stored, err := e.placed(ctx, v)
 	if err != nil {
@@ -56,6 +64,9 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 
 // UpdateVersion implements engine.Service.
 func (e *Engine) UpdateVersion(ctx context.Context, v engine.Version) (engine.Version, error) {
+	if err := e.mayAdd(ctx, v); err != nil {
+		return engine.Version{}, err
+	}
 	placed, stored, err := e.placed(ctx, v)
 	if err != nil {
 		return engine.Version{}, err
@@ -104,6 +115,9 @@ func (e *Engine) Version(ctx context.Context, id string) (engine.Version, error)
 // DeleteVersion implements engine.Service: a version that a revision refers to
 // is retired, not deleted, so that a rollback always finds it.
 func (e *Engine) DeleteVersion(ctx context.Context, id string) error {
+	if err := e.mayRemove(ctx, id); err != nil {
+		return err
+	}
 	_, err := e.store.DeleteVersion(ctx, id)
 	return err
 }

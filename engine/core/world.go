@@ -66,8 +66,15 @@ func (e *Engine) lookUp(ctx context.Context, d engine.Deployment, isNew bool) (w
 
 // check applies the catalog's rules between a deployment and its world.
 func (w world) check(d engine.Deployment, isNew bool) error {
-	if err := catalog.CheckDeployable(w.version, isNew); err != nil {
-		return engine.At("version", err)
+	c := catalog.Case{Verb: catalog.Deploy, Type: w.version.Type, Name: w.version.Name}
+	if isNew {
+		c.Verb = catalog.Copy
+	}
+	if w.version.Status == engine.VersionDeprecated {
+		c.Facts = []catalog.Fact{catalog.IsDeprecated}
+	}
+	if err := catalog.Allow(c); err != nil {
+		return err
 	}
 	if err := catalog.CheckAllocation(w.node, isNew); err != nil {
 		return engine.At("environment_id", err)

@@ -75,6 +75,13 @@ func (s *Store) Lease(ctx context.Context, key string) (Lease, error) {
 	return one(ctx, s.run.read(), engine.NotFound("lease", key), scanLease, selectLease, key)
 }
 
+// Held reports whether somebody who still runs holds the key.
+func (s *Store) Held(ctx context.Context, key string) (bool, error) {
+	now := s.run.now()
+	held, err := all(ctx, s.run.read(), scanLease, selectLease, key)
+	return err == nil && len(held) > 0 && now.Before(held[0].Expires) && s.alive(held[0].Owner), err
+}
+
 func busy(l Lease) error {
 	return &engine.Error{
 		Class: engine.ErrBusy,

@@ -129,6 +129,14 @@ func (s Queries) ListRevisionsByDeployment(ctx context.Context, deploymentID str
 	return all(ctx, s.run.read(), scanRevision, selectRevisions+" WHERE deployment_id = ? ORDER BY number DESC", deploymentID)
 }
 
+// Uses reads how the revisions of a version stand in every deployment: of each
+// its DeploymentID, Number and Status.
+func (s Queries) Uses(ctx context.Context, versionID string) ([]Revision, error) {
+	return all(ctx, s.run.read(), func(s scanner) (r Revision, err error) {
+		return r, s.Scan(&r.DeploymentID, &r.Number, &r.Status)
+	}, "SELECT deployment_id, number, status FROM revisions WHERE version_id = ? ORDER BY deployment_id, number", versionID)
+}
+
 func noRevision(deploymentID string, number int) error {
 	return &engine.Error{Class: engine.ErrNotFound, Reason: fmt.Sprintf("deployment %q has no revision %d", deploymentID, number)}
 }

@@ -71,11 +71,11 @@ func TestAccDeletionProtection(t *testing.T) {
 		},
 		resource.TestStep{
 			Config: acctest.Join(declared, production), ConfigVariables: vars(true),
-			ExpectError: told("Protected deployment", w.Deployment(), "set deletion_protection = false, apply, and then destroy"),
+			ExpectError: told("Destroy deployment: conflict", w.Deployment(), "set deletion_protection = false, apply, and then destroy"),
 		},
 		resource.TestStep{
 			Config: with("prefix = \"other\""), ConfigVariables: vars(true), PlanOnly: true,
-			ExpectError: told("Protected deployment"),
+			ExpectError: told("Destroy deployment: conflict", "is protected from deletion"),
 		},
 		resource.TestStep{
 			Config: with("deletion_protection = false"), ConfigVariables: vars(false),

@@ -23,25 +23,22 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	switch {
 	case resp.Diagnostics.HasError():
 	case req.Plan.Raw.IsNull() || attrs.Replaces(req, "environment_id", "prefix"):
-		r.leave(ctx, req, &resp.Diagnostics)
+		r.leave(ctx, known, req, &resp.Diagnostics)
 	default:
 		r.plan(ctx, known, req, resp)
 	}
 }
 
 // leave plans the end of a deployment: what it holds is free for others in this
-// run. One that is protected must not go.
-func (r *Resource) leave(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
-	var protected types.Bool
+// run.
+func (r *Resource) leave(ctx context.Context, known bool, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
+	if !known {
+		return
+	}
 	var id types.String
-	diags.Append(req.State.GetAttribute(ctx, path.Root("deletion_protection"), &protected)...)
 	diags.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
 	r.Planned.Leave(id.ValueString())
-	if protected.ValueBool() {
-		diags.AddAttributeError(path.Root("deletion_protection"), "Protected deployment",
-			"The deployment "+id.ValueString()+" has deletion protection.\n\n"+
-				"To destroy or replace it set deletion_protection = false, apply, and then destroy.")
-	}
+	r.PlanDelete(ctx, engine.KindDeployment, req, diags)
 }
 
 func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {

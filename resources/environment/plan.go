@@ -23,20 +23,11 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	switch {
 	case resp.Diagnostics.HasError():
 	case req.Plan.Raw.IsNull() || attrs.Replaces(req, "team_id", "name", "node_id"):
-		protect(ctx, req, &resp.Diagnostics)
+		if known {
+			r.PlanDelete(ctx, engine.KindEnvironment, req, &resp.Diagnostics)
+		}
 	case !req.Plan.Raw.Equal(req.State.Raw):
 		r.plan(ctx, known, req, resp)
-	}
-}
-
-// protect refuses to destroy what says that it must not be.
-func protect(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
-	var state model
-	diags.Append(req.State.Get(ctx, &state)...)
-	if state.DeletionProtection.ValueBool() {
-		diags.AddAttributeError(path.Root("deletion_protection"), "Protected environment",
-			"The environment "+state.ID.ValueString()+" has deletion protection.\n\n"+
-				"To destroy or replace it set deletion_protection = false, apply, and then destroy.")
 	}
 }
 

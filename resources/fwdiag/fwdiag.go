@@ -80,7 +80,7 @@ func (op Op) by() string {
 
 var gerund = map[string]string{
 	"Create": "Creating", "Read": "Reading", "Update": "Updating", "Delete": "Deleting",
-	"Open": "Opening", "Plan": "Planning", "Validate": "Checking", "Import": "Importing",
+	"Open": "Opening", "Destroy": "Destroying", "Plan": "Planning", "Validate": "Checking", "Import": "Importing",
 }
 
 // classes are tried in order; the words end a summary and head a section of the errors guide.

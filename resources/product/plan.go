@@ -54,7 +54,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	switch {
 	case plan.Type.ValueString() == engine.ProductComplex:
 		plan.Ref, plan.Images = types.StringNull(), types.MapNull(types.StringType)
-		r.refuse(ctx, state, plan, req, resp)
+		r.planComplex(ctx, known, state, plan, req, resp)
 	case !attrs.Known(req.Plan.Raw, "components"):
 	case !req.State.Raw.IsNull() && !attrs.Changed(req.State.Raw, req.Plan.Raw, "components", "type"):
 		plan.Ref, plan.Images = state.Ref, state.Images
@@ -74,8 +74,19 @@ func (r *Resource) refuse(ctx context.Context, state, plan model, req resource.M
 		err = catalog.ValidateProduct(wanted)
 	}
 	if err == nil && !state.Type.IsNull() {
-		err = catalog.CheckProductChange(engine.Product{Type: state.Type.ValueString()}, wanted)
+		err = catalog.AllowProductChange(engine.Product{Type: state.Type.ValueString()}, wanted)
 	}
+	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+}
+
+// planComplex lets the versions of this run know that they may be there.
+func (r *Resource) planComplex(ctx context.Context, known bool, state, plan model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	r.refuse(ctx, state, plan, req, resp)
+	wanted, err := plan.toEngine(ctx)
+	if err != nil || !known || resp.Diagnostics.HasError() || plan.ID.IsUnknown() {
+		return
+	}
+	_, err = r.Engine.PlanProduct(ctx, wanted)
 	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 }
 

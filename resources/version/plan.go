@@ -31,7 +31,13 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 	known := r.Known(ctx, req.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || req.Plan.Raw.IsNull() || attrs.Replaces(req, "product_id", "name", "type") {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if req.Plan.Raw.IsNull() || attrs.Replaces(req, "product_id", "name", "type") {
+		if known {
+			r.PlanDelete(ctx, engine.KindVersion, req, &resp.Diagnostics)
+		}
 		return
 	}
 	var plan, state model
