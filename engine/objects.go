@@ -29,7 +29,7 @@ type Node struct {
 	Kind         NodeKind
 	Local        *LocalNode
 	Docker       *DockerNode
-	KeepVersions int // images of that many revisions stay on the node
+	KeepVersions int // images of that many versions of each deployment stay on the node, those of what serves always
 }
 
 // Allocations of a node.

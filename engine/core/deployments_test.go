@@ -319,24 +319,3 @@ func TestDeleteLeavesRetainedVolumesOnly(t *testing.T) {
 	s.wantRunning()
 	wantClass(t, s.engine.DeleteDeployment(t.Context(), id), engine.ErrNotFound)
 }
-
-func TestImagesOfOldRevisionsAreForgotten(t *testing.T) {
-	s := newScene(t)
-	s.furnish()
-	n, err := s.engine.Node(t.Context(), "acme/here")
-	s.must(err)
-	n.KeepVersions = 1
-	_, err = s.engine.UpdateNode(t.Context(), n)
-	s.must(err)
-	one := s.version("1.0.0", "1", nil)
-	_, err = s.create(one.Ref)
-	s.must(err)
-	two := s.version("2.0.0", "2", nil)
-	_, err = s.update(two.Ref)
-	s.must(err)
-	if images := s.node.Images(); slices.Contains(images, one.Images["api"]) || !slices.Contains(images, two.Images["api"]) {
-		t.Errorf("on the node are %v", images)
-	}
-	_, err = s.update(one.Ref) // it is pulled again
-	s.must(err)
-}

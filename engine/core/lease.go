@@ -20,10 +20,15 @@ const (
 
 func leaseOf(deployment string) string { return "deployment " + deployment }
 
-// hold takes the deployment for one operation, waiting while another process
-// has it. The context it answers ends when the lease is lost; release ends both.
+// hold takes the deployment for one operation.
 func (e *Engine) hold(ctx context.Context, deployment string) (held context.Context, release func(), err error) {
-	key, owner := leaseOf(deployment), store.ThisProcess()
+	return e.holdLease(ctx, leaseOf(deployment))
+}
+
+// holdLease takes what the key names, waiting while another operation has it. The
+// context it answers ends when the lease is lost; release ends both.
+func (e *Engine) holdLease(ctx context.Context, key string) (held context.Context, release func(), err error) {
+	owner := store.ThisProcess()
 	for {
 		err := e.store.AcquireLease(ctx, key, owner, leaseTTL)
 		if err == nil {

@@ -2,35 +2,70 @@ package core
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
-// defaultKeepVersions is how many revisions of a deployment keep their images
-// on the node, so that a rollback needs no registry (schema.md).
-const defaultKeepVersions = 3
-
 // prune removes the images that no deployment on the node could go back to. It
 // only tidies up: what goes wrong is logged, and the next rollout tries again.
 func (a *attempt) prune(ctx context.Context) {
-	keep, err := a.imagesToKeep(ctx)
+	held, release, err := a.holdLease(ctx, a.pruning())
 	if err == nil {
-		err = a.driver.Prune(ctx, keep)
+		defer release()
+		err = a.pruneHeld(held)
 	}
 	if err != nil {
 		a.log.WarnContext(ctx, "prune images", "node", a.world.node.ID, "error", err.Error())
 	}
 }
 
+// pruneHeld does not wait for a node that went away: others wait for it to end.
+func (a *attempt) pruneHeld(ctx context.Context) error {
+	keep, err := a.imagesToKeep(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := a.Engine.driver(ctx, a.world.node)
+	if err != nil {
+		return err
+	}
+	return d.Prune(ctx, keep)
+}
+
+// pruning is the lease of who prunes the node.
+func (a *attempt) pruning() string { return "images of node " + a.world.node.ID }
+
+// awaitPruning waits while anybody prunes the node. Who does so after it knows of
+// the revision that is in the store before it, and keeps its images; who began
+// earlier may be about to remove one that this revision would find on the node.
+func (a *attempt) awaitPruning(ctx context.Context) error {
+	_, err := a.store.Lease(ctx, a.pruning())
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, release, err := a.holdLease(ctx, a.pruning())
+	if err != nil {
+		return err
+	}
+	release()
+	return nil
+}
+
 // imagesToKeep are the images of what serves, of what is under way in any
-// process, and of the last revisions that succeeded, of every deployment.
+// process, and of the last versions that succeeded, of every deployment.
 func (a *attempt) imagesToKeep(ctx context.Context) ([]string, error) {
 	held, err := a.store.ListDeploymentsByNode(ctx, a.world.node.ID)
 	if err != nil {
 		return nil, err
 	}
-	var keep []string
+	keep := map[string]bool{}
 	for _, d := range held {
 		revisions, err := a.store.ListRevisionsByDeployment(ctx, d.ID)
 		if err != nil {
@@ -38,31 +73,29 @@ func (a *attempt) imagesToKeep(ctx context.Context) ([]string, error) {
 		}
 		for _, r := range revisionsToKeep(revisions, a.world.node.KeepVersions) {
 			for _, image := range r.Images {
-				keep = append(keep, image)
+				keep[image] = true
 			}
 		}
 	}
-	return keep, nil
+	return slices.Sorted(maps.Keys(keep)), nil
 }
 
 // revisionsToKeep picks, from the newest to the oldest, those that run or may
-// soon, and the newest n that once succeeded.
+// soon, and those of the newest n versions that once succeeded: repairs and
+// changed variables make revisions too, and push no version out.
 func revisionsToKeep(revisions []store.Revision, n int) []store.Revision {
-	if n <= 0 {
-		n = defaultKeepVersions
-	}
 	var kept []store.Revision
-	succeeded := 0
+	versions := map[string]bool{}
 	for _, r := range revisions {
+		wanted := versions[r.VersionRef] || len(versions) < n
 		switch r.Status {
-		case engine.RevisionPreparing, engine.RevisionInProgress, engine.RevisionSuccessful:
+		case engine.RevisionPreparing, engine.RevisionInProgress:
 			kept = append(kept, r)
-			succeeded++
-		case engine.RevisionObsolete, engine.RevisionDowngraded:
-			if succeeded < n {
+		case engine.RevisionSuccessful, engine.RevisionObsolete, engine.RevisionDowngraded:
+			if wanted || r.Status == engine.RevisionSuccessful {
 				kept = append(kept, r)
+				versions[r.VersionRef] = true
 			}
-			succeeded++
 		}
 	}
 	return kept

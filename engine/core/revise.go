@@ -93,6 +93,9 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 	}
 	target, err := a.target(ctx, a.rec, wanted.version.Ref, r.Number, wanted.components, wanted.secrets)
 	if err == nil {
+		err = a.awaitPruning(ctx)
+	}
+	if err == nil {
 		err = a.runner.Run(ctx, rollout.Input{
 			Deployment: a.rec.ID, OperationID: a.op.id, Plan: steps, Target: target, Prior: a.priorT,
 			Observed: observed, Strategy: a.strategy, VolumesBefore: before,

@@ -92,7 +92,7 @@ func imageRetention() schema.Attribute {
 				Optional:            true,
 				Computed:            true,
 				Default:             int64default.StaticInt64(defaultKeepVersions),
-				MarkdownDescription: "Number of revisions of each deployment whose images are kept. Default 3.",
+				MarkdownDescription: "Number of versions of each deployment, the newest that succeeded, whose images are kept, so that going back to them needs no registry. What serves counts, and is always kept. Default 3.",
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},
 		},

@@ -111,6 +111,9 @@ func (d *driver) Create(ctx context.Context, spec node.Spec) error {
 	if _, there := d.node.instances[spec.Key]; there {
 		return nil
 	}
+	if !d.node.images[spec.Image] {
+		return engine.NotFound("image", spec.Image)
+	}
 	d.node.instances[spec.Key] = &instance{spec: spec, state: node.Instance{
 		Key: spec.Key, Labels: spec.Labels, Image: spec.Image, State: node.Created, Health: "unknown", ExitCode: -1,
 	}}
