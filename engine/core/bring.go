@@ -202,7 +202,7 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	if err := a.revise(ctx, wanted, steps, observed); err != nil {
 		return err
 	}
-	a.prune(context.WithoutCancel(ctx))
+	a.prune(context.WithoutCancel(ctx), a.world.node)
 	return nil
 }
 

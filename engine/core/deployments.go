@@ -144,7 +144,11 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 	if err := d.RemoveDeployment(ctx, rec.ID, perishable(s.components())); err != nil {
 		return fmt.Errorf("remove %s from node %s (operation %s): %w", rec.ID, n.ID, op.id, err)
 	}
-	return e.forget(ctx, rec.ID)
+	if err := e.forget(ctx, rec.ID); err != nil {
+		return err
+	}
+	e.prune(context.WithoutCancel(ctx), n)
+	return nil
 }
 
 // forget takes the deployment's row away; an attempt that a killed process left

@@ -11,25 +11,25 @@ import (
 )
 
 // prune removes the images that no deployment on the node could go back to. It
-// only tidies up: what goes wrong is logged, and the next rollout tries again.
-func (a *attempt) prune(ctx context.Context) {
-	held, release, err := a.holdLease(ctx, a.pruning())
+// only tidies up: what goes wrong is logged, and the next operation tries again.
+func (e *Engine) prune(ctx context.Context, n engine.Node) {
+	held, release, err := e.holdLease(ctx, pruning(n))
 	if err == nil {
 		defer release()
-		err = a.pruneHeld(held)
+		err = e.pruneHeld(held, n)
 	}
 	if err != nil {
-		a.log.WarnContext(ctx, "prune images", "node", a.world.node.ID, "error", err.Error())
+		e.log.WarnContext(ctx, "prune images", "node", n.ID, "error", err.Error())
 	}
 }
 
 // pruneHeld does not wait for a node that went away: others wait for it to end.
-func (a *attempt) pruneHeld(ctx context.Context) error {
-	keep, err := a.imagesToKeep(ctx)
+func (e *Engine) pruneHeld(ctx context.Context, n engine.Node) error {
+	keep, err := e.imagesToKeep(ctx, n)
 	if err != nil {
 		return err
 	}
-	d, err := a.Engine.driver(ctx, a.world.node)
+	d, err := e.driver(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -37,20 +37,20 @@ func (a *attempt) pruneHeld(ctx context.Context) error {
 }
 
 // pruning is the lease of who prunes the node.
-func (a *attempt) pruning() string { return "images of node " + a.world.node.ID }
+func pruning(n engine.Node) string { return "images of node " + n.ID }
 
 // awaitPruning waits while anybody prunes the node. Who does so after it knows of
 // the revision that is in the store before it, and keeps its images; who began
 // earlier may be about to remove one that this revision would find on the node.
-func (a *attempt) awaitPruning(ctx context.Context) error {
-	_, err := a.store.Lease(ctx, a.pruning())
+func (e *Engine) awaitPruning(ctx context.Context, n engine.Node) error {
+	_, err := e.store.Lease(ctx, pruning(n))
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	_, release, err := a.holdLease(ctx, a.pruning())
+	_, release, err := e.holdLease(ctx, pruning(n))
 	if err != nil {
 		return err
 	}
@@ -60,18 +60,18 @@ func (a *attempt) awaitPruning(ctx context.Context) error {
 
 // imagesToKeep are the images of what serves, of what is under way in any
 // process, and of the last versions that succeeded, of every deployment.
-func (a *attempt) imagesToKeep(ctx context.Context) ([]string, error) {
-	held, err := a.store.ListDeploymentsByNode(ctx, a.world.node.ID)
+func (e *Engine) imagesToKeep(ctx context.Context, n engine.Node) ([]string, error) {
+	held, err := e.store.ListDeploymentsByNode(ctx, n.ID)
 	if err != nil {
 		return nil, err
 	}
 	keep := map[string]bool{}
 	for _, d := range held {
-		revisions, err := a.store.ListRevisionsByDeployment(ctx, d.ID)
+		revisions, err := e.store.ListRevisionsByDeployment(ctx, d.ID)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range revisionsToKeep(revisions, a.world.node.KeepVersions) {
+		for _, r := range revisionsToKeep(revisions, n.KeepVersions) {
 			for _, image := range r.Images {
 				keep[image] = true
 			}

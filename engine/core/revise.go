@@ -93,7 +93,7 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 	}
 	target, err := a.target(ctx, a.rec, wanted.version.Ref, r.Number, wanted.components, wanted.secrets)
 	if err == nil {
-		err = a.awaitPruning(ctx)
+		err = a.awaitPruning(ctx, a.world.node)
 	}
 	if err == nil {
 		err = a.runner.Run(ctx, rollout.Input{

@@ -12,8 +12,8 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Prune implements node.Driver. What others tagged, and what any container was
-// made from, stays.
+// Prune implements node.Driver. What others tagged, other engines too, and what
+// any container was made from, stays.
 func (d *Driver) Prune(ctx context.Context, keep []string) error {
 	marked, err := d.api.ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).Add("reference", d.markRepository())})
 	if err != nil {
@@ -35,15 +35,14 @@ func (d *Driver) Prune(ctx context.Context, keep []string) error {
 	}
 	var errs []error
 	for _, image := range left {
-		if !slices.ContainsFunc(containers.Items, func(c container.Summary) bool { return c.ImageID == image.ID }) {
-			errs = append(errs, d.forget(ctx, image.ID))
-		}
+		used := slices.ContainsFunc(containers.Items, func(c container.Summary) bool { return c.ImageID == image.ID })
+		errs = append(errs, d.forget(ctx, image.ID, used))
 	}
 	return errors.Join(errs...)
 }
 
-// forget takes back the marks; when nobody else tagged the image it goes.
-func (d *Driver) forget(ctx context.Context, id string) error {
+// forget takes back the marks; when nobody else tagged the image it goes, unless it is used.
+func (d *Driver) forget(ctx context.Context, id string, used bool) error {
 	found, err := d.api.ImageInspect(ctx, id) // a filtered list tells the tags that pass only
 	if err != nil {
 		return d.failed("look at image "+id, ignoreGone(err))
@@ -58,7 +57,10 @@ func (d *Driver) forget(ctx context.Context, id string) error {
 			othersToo = true
 		}
 	}
-	if !othersToo {
+	switch {
+	case used && !othersToo:
+		return nil
+	case !othersToo:
 		names = append(names, found.RepoDigests...)
 	}
 	for _, name := range names {
