@@ -127,12 +127,14 @@ type VersionPlan struct {
 
 // DeploymentPlan says what CreateDeployment or UpdateDeployment would do.
 type DeploymentPlan struct {
-	NodeID   string
-	Prefix   string   // the default filled in
-	Changes  []string // one line a component; pure in store and configuration
-	Warnings []string // gaps to expect and how to avoid them
-	Known    bool     // false when something is not known yet; then Changes is nil
-	Pending  bool     // what shall run differs from what the serving revision runs
+	NodeID  string
+	Prefix  string   // the default filled in
+	Changes []string // one line a component; pure in store and configuration
+	Gaps    []string // gaps to expect and how to avoid them
+	// Downgrade tells what goes away by going back to an older version, "" when it does not.
+	Downgrade string
+	Known     bool // false when something is not known yet; then Changes is nil
+	Pending   bool // what shall run differs from what the serving revision runs
 }
 
 // KeepSuffix ends the line of Changes about a component that is not touched.

@@ -53,8 +53,25 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 	}
 	p.Known = true
 	p.Changes = plan.WithRepairs(plan.Changes(prior.components(), wanted, traits), in.Drift)
-	p.Warnings = plan.Warnings(prior.components(), wanted, traits)
-	return p, nil
+	p.Gaps = plan.Gaps(prior.components(), wanted, traits)
+	p.Downgrade, err = e.foreseeDowngrade(ctx, prior, w.version)
+	return p, err
+}
+
+// foreseeDowngrade tells what going back to an older version takes away.
+func (e *Engine) foreseeDowngrade(ctx context.Context, prior *serving, wanted engine.Version) (string, error) {
+	if prior == nil {
+		return "", nil
+	}
+	id, _, err := engine.SplitRef(prior.revision.VersionRef)
+	if err != nil {
+		return "", err
+	}
+	served, err := orNil(e.store.Version(ctx, id))
+	if err != nil || served == nil {
+		return "", err
+	}
+	return catalog.Downgrade(served.Version, wanted), nil
 }
 
 // foreseeWorld is lookUp before everything exists: what is planned in this run

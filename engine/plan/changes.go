@@ -171,9 +171,9 @@ func shortDigest(image string) string {
 	return d
 }
 
-// Warnings names the components that will not answer for a moment, in the order
+// Gaps names the components that will not answer for a moment, in the order
 // of their names: why, and how to avoid it.
-func Warnings(prior, desired map[string]catalog.Effective, traits Traits) []string {
+func Gaps(prior, desired map[string]catalog.Effective, traits Traits) []string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(desired)) {
 		was, served := prior[name]

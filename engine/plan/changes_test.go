@@ -73,12 +73,12 @@ func TestChanges(t *testing.T) {
 	if got := Changes(prior, desired, Traits{}); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	warnings := Warnings(prior, desired, Traits{})
-	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], "worker: ") || !strings.Contains(warnings[0], "Leave host_port out") {
-		t.Errorf("warnings %q", warnings)
+	gaps := Gaps(prior, desired, Traits{})
+	if len(gaps) != 1 || !strings.HasPrefix(gaps[0], "worker: ") || !strings.Contains(gaps[0], "Leave host_port out") {
+		t.Errorf("gaps %q", gaps)
 	}
-	if got := Warnings(prior, desired, Traits{StartFirstPorts: true}); len(got) > 0 {
-		t.Errorf("warnings without a gap: %q", got)
+	if got := Gaps(prior, desired, Traits{StartFirstPorts: true}); len(got) > 0 {
+		t.Errorf("told without a gap: %q", got)
 	}
 	if got := Changes(nil, effective(t, map[string]component{"db": {Image: "a"}}, catalog.MergeInput{}), Traits{}); !slices.Equal(got, []string{"db: create 1 instance (image sha256:aaaaaaaaaaaa)"}) {
 		t.Errorf("first deployment: %q", got)

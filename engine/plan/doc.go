@@ -2,7 +2,7 @@
 // what to do: which instances stay, which go, how many are made, in which order.
 //
 // It is pure. Make plans a rollout from what the node shows; Changes and
-// Warnings tell a user beforehand, from configuration alone.
+// Gaps tell a user beforehand, from configuration alone.
 package plan
 
 import "github.com/slipwayhq/terraform-provider-slipway/engine/catalog"

@@ -177,9 +177,9 @@ func TestGaps(t *testing.T) {
 			if s.Gap != test.gap || s.StartFirst != (test.gap == "") {
 				t.Errorf("gap %q, start first %v, want %q", s.Gap, s.StartFirst, test.gap)
 			}
-			warnings := Warnings(prior, desired, test.traits)
-			if test.gap == "" && len(warnings) > 0 || test.gap != "" && (len(warnings) != 1 || !strings.Contains(warnings[0], test.gap)) {
-				t.Errorf("warnings %q, want %q", warnings, test.gap)
+			gaps := Gaps(prior, desired, test.traits)
+			if test.gap == "" && len(gaps) > 0 || test.gap != "" && (len(gaps) != 1 || !strings.Contains(gaps[0], test.gap)) {
+				t.Errorf("gaps %q, want %q", gaps, test.gap)
 			}
 			unknown := run(prior["api"], "api", 1, 1)
 			unknown[0].ConfigHash = "of a failed revision"

@@ -148,8 +148,11 @@ func (m *model) promise(answer engine.DeploymentPlan) {
 }
 
 func warn(answer engine.DeploymentPlan, diags *diag.Diagnostics) {
-	for _, warning := range answer.Warnings {
-		diags.AddWarning("Gap expected", warning)
+	if answer.Downgrade != "" {
+		diags.AddAttributeWarning(path.Root("version"), "Downgrade", answer.Downgrade)
+	}
+	for _, gap := range answer.Gaps {
+		diags.AddWarning("Gap expected", gap)
 	}
 }
 
