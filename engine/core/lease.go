@@ -29,19 +29,8 @@ func (e *Engine) hold(ctx context.Context, deployment string) (held context.Cont
 // context it answers ends when the lease is lost; release ends both.
 func (e *Engine) holdLease(ctx context.Context, key string) (held context.Context, release func(), err error) {
 	owner := store.ThisProcess()
-	for {
-		err := e.store.AcquireLease(ctx, key, owner, leaseTTL)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, engine.ErrBusy) {
-			return nil, nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, nil, err
-		case <-e.after(leasePoll):
-		}
+	if err := e.wait(ctx, key, owner); err != nil {
+		return nil, nil, err
 	}
 	held, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -58,6 +47,29 @@ func (e *Engine) holdLease(ctx context.Context, key string) (held context.Contex
 			e.log.WarnContext(ctx, "release lease", "key", key, "error", err.Error())
 		}
 	}, nil
+}
+
+// wait takes the lease when nobody has it; when ctx ends before, it answers who has.
+func (e *Engine) wait(ctx context.Context, key string, owner store.LeaseOwner) error {
+	var busy error
+	for {
+		err := e.store.AcquireLease(ctx, key, owner, leaseTTL)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, engine.ErrBusy):
+			busy = err
+		case busy != nil && ctx.Err() != nil:
+			return busy // the time ran out while the store was asked
+		default:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return busy
+		case <-e.after(leasePoll):
+		}
+	}
 }
 
 // renew goes on while a cancelled rollout puts things back; only the loss of
