@@ -108,8 +108,10 @@ type Products interface {
 type Versions interface {
 	// PlanVersion answers what CreateVersion or UpdateVersion would store, or
 	// why they would refuse: every rule of the catalog, every image asked for at
-	// its registry. The product may not exist yet.
-	PlanVersion(ctx context.Context, v Version) (VersionPlan, error)
+	// its registry. The product may not exist yet. planned holds versions of this
+	// run that may not be stored yet, by id; a number that depends on the order in
+	// which they are created is 0.
+	PlanVersion(ctx context.Context, v Version, planned map[string]Version) (VersionPlan, error)
 	CreateVersion(ctx context.Context, v Version) (Version, error)
 	Version(ctx context.Context, id string) (Version, error)
 	UpdateVersion(ctx context.Context, v Version) (Version, error)

@@ -220,3 +220,45 @@ func TestAccSimpleProduct(t *testing.T) {
 		resource.TestStep{Config: product("")},
 	)
 }
+
+// Several versions in one run form the chain that their names say, in whatever
+// order Terraform creates them.
+func TestAccVersionsOfOneRun(t *testing.T) {
+	t.Parallel()
+	dir := acctest.DataDir(t)
+	server := testimage.Registry(t, testimage.RegistryOptions{})
+	image := push(t, server, "app:1")
+	version := func(label, name string) string {
+		return `
+resource "slipway_version" "` + label + `" {
+  product_id = slipway_product.shop.id
+  name       = "` + name + `"
+  components = { web = { image = "` + image + `" } }
+  depends_on = [slipway_registry.main]
+}
+`
+	}
+	config := acctest.Join(acctest.Provider(dir), acctest.Team, acctest.Product, plainRegistry(server), `
+`+version("a", "2.0.0-rc.1")+version("b", "1.10.0")+version("c", "1.9.0")+version("d", "1.1.0")+version("e", "1.0.0")+`
+resource "slipway_version" "next" {
+  product_id = slipway_product.shop.id
+  name       = "2.0.0"
+  parent_id  = slipway_version.a.id
+  components = { web = { image = "`+image+`" } }
+}
+`)
+	parent := func(name, want string) resource.TestCheckFunc {
+		return resource.TestCheckResourceAttr("slipway_version."+name, "parent_id", "acme/shop/"+want)
+	}
+	steps(t, dir,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			Config:           config,
+			ConfigPlanChecks: planned(plancheck.ExpectEmptyPlan()),
+			Check: resource.ComposeTestCheckFunc(
+				parent("d", "1.0.0"), parent("c", "1.1.0"), parent("b", "1.9.0"), parent("a", "1.10.0"), parent("next", "2.0.0-rc.1"),
+				resource.TestCheckResourceAttr("slipway_version.next", "number", "6"),
+			),
+		},
+	)
+}

@@ -60,40 +60,73 @@ func validateParent(v engine.Version) error {
 // newest, the number is the parent's plus one, 1 for the first; a rolling
 // version has number 0 and no parent. A version that exists keeps its place.
 // A parent that has a child already is an engine.ErrConflict naming the child.
-func Place(all []engine.Version, v engine.Version) (number int, parentID string, err error) {
+// A parent whose number is not known yet, 0, gives its child none either.
+//
+// Versions that one run creates side by side come in any order: before those of
+// them that are movable, a version without a parent of its own takes the place
+// that its semantic version gives it.
+func Place(all []engine.Version, v engine.Version, movable func(id string) bool) (Spot, error) {
 	if v.Type == engine.VersionRolling {
-		return 0, "", nil
+		return Spot{}, nil
 	}
 	if known := find(all, engine.JoinID(v.ProductID, v.Name)); known != nil && (v.ParentID == "" || v.ParentID == known.ParentID) {
-		return known.Number, known.ParentID, nil
+		return Spot{Number: known.Number, ParentID: known.ParentID}, nil
 	}
 	if v.ParentID == "" {
-		newest := newest(all)
-		if newest == nil {
-			return 1, "", nil
-		}
-		return newest.Number + 1, newest.ID, nil
+		return placeByName(all, v, movable), nil
 	}
 	i := slices.IndexFunc(all, func(known engine.Version) bool { return known.ID == v.ParentID })
 	if i < 0 {
-		return 0, "", engine.Invalid("parent_id", "the product has no version %q", engine.BaseName(v.ParentID))
+		return Spot{}, engine.Invalid("parent_id", "the product has no version %q", engine.BaseName(v.ParentID))
 	}
 	parent := all[i]
-	if err := allowChild(all, parent); err != nil {
-		return 0, "", err
+	spot := Spot{ParentID: parent.ID}
+	if child := childOf(all, parent.ID); child != nil && movable(child.ID) {
+		spot.Before = child.ID
+	} else if err := allowChild(child, newest(all), parent); err != nil {
+		return Spot{}, err
 	}
-	return parent.Number + 1, parent.ID, nil
+	if parent.Number > 0 {
+		spot.Number = parent.Number + 1
+	}
+	return spot, nil
 }
 
-// allowChild asks the table whether another version may follow the parent.
-func allowChild(all []engine.Version, parent engine.Version) error {
+// Spot is a place in a product's chain.
+type Spot struct {
+	Number   int
+	ParentID string
+	Before   string // the version that becomes the child, and moves up by one with all that follow; "" at the end
+}
+
+// placeByName goes back from the end of the chain, past what may move and comes later.
+func placeByName(all []engine.Version, v engine.Version, movable func(id string) bool) Spot {
+	spot, last := Spot{Number: 1}, newest(all)
+	for last != nil && movable(last.ID) && later(*last, v) {
+		spot.Before = last.ID
+		last = find(all, last.ParentID)
+	}
+	if last != nil {
+		spot.Number, spot.ParentID = last.Number+1, last.ID
+	}
+	return spot
+}
+
+// later reports whether a's semantic version comes after b's.
+func later(a, b engine.Version) bool {
+	x, y := semantic(a), semantic(b)
+	return x != nil && y != nil && x.GreaterThan(y)
+}
+
+// allowChild asks the table whether another version may follow the parent,
+// which may have a child.
+func allowChild(child, newest *engine.Version, parent engine.Version) error {
 	c := Case{Verb: AddChild, Type: parent.Type, Name: parent.Name}
-	child := childOf(all, parent.ID)
 	if child == nil {
 		return Allow(c)
 	}
 	c.Facts = []Fact{HasChild}
-	return allow(c, fmt.Sprintf(": it is %q, and the newest version is %q", child.Name, newest(all).Name))
+	return allow(c, fmt.Sprintf(": it is %q, and the newest version is %q", child.Name, newest.Name))
 }
 
 // find looks for an incremental version by its id.

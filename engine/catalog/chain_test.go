@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,14 +18,20 @@ func incremental(name, parent string, number int) engine.Version {
 	return v
 }
 
+func movable(names ...string) func(string) bool {
+	return func(id string) bool { return slices.Contains(names, engine.BaseName(id)) }
+}
+
 func TestPlace(t *testing.T) {
 	rolling := engine.Version{ID: "acme/shop/main", ProductID: "acme/shop", Name: "main", Type: "rolling"}
 	chain := []engine.Version{incremental("1.1.0", "1.0.0", 2), rolling, incremental("1.0.0", "", 1)}
 	for name, test := range map[string]struct {
 		all           []engine.Version
 		version       engine.Version
+		moves         []string // versions that may move up
 		number        int
 		parent        string
+		before        string
 		field, reason string
 	}{
 		"first":                {all: []engine.Version{rolling}, version: incremental("1.0.0", "", 0), number: 1},
@@ -36,16 +43,23 @@ func TestPlace(t *testing.T) {
 		"second child":         {all: chain, version: incremental("1.0.1", "1.0.0", 0), field: "parent_id", reason: `it is "1.1.0", and the newest version is "1.1.0"`},
 		"rolling is no parent": {all: chain, version: incremental("1.2.0", "main", 0), field: "parent_id", reason: `version "main" is rolling`},
 		"unknown parent":       {all: chain, version: incremental("1.2.0", "0.9.0", 0), field: "parent_id", reason: `"0.9.0"`},
+
+		"its parent is to come": {all: append(chain, incremental("1.2.0", "1.1.0", 0)), version: incremental("1.3.0", "1.2.0", 0), parent: "acme/shop/1.2.0"},
+		"later came first":      {all: chain, version: incremental("1.0.5", "", 0), moves: []string{"1.1.0"}, number: 2, parent: "acme/shop/1.0.0", before: "acme/shop/1.1.0"},
+		"all later came first":  {all: chain, version: incremental("0.9.0", "", 0), moves: []string{"1.0.0", "1.1.0"}, number: 1, before: "acme/shop/1.0.0"},
+		"later, but it stays":   {all: chain, version: incremental("1.0.5", "", 0), moves: []string{"1.0.0"}, number: 3, parent: "acme/shop/1.1.0"},
+		"earlier came first":    {all: chain, version: incremental("1.2.0", "", 0), moves: []string{"1.1.0"}, number: 3, parent: "acme/shop/1.1.0"},
+		"the child may move":    {all: chain, version: incremental("1.2.0", "1.0.0", 0), moves: []string{"1.1.0"}, number: 2, parent: "acme/shop/1.0.0", before: "acme/shop/1.1.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			number, parent, err := Place(test.all, test.version)
+			spot, err := Place(test.all, test.version, movable(test.moves...))
 			class := engine.ErrInvalid
 			if name == "second child" || name == "rolling is no parent" {
 				class = engine.ErrConflict
 			}
 			wantComplaint(t, err, class, test.field, test.reason)
-			if number != test.number || parent != test.parent {
-				t.Errorf("place %d after %q, want %d after %q", number, parent, test.number, test.parent)
+			if want := (Spot{test.number, test.parent, test.before}); err == nil && spot != want {
+				t.Errorf("%+v, want %+v", spot, want)
 			}
 		})
 	}
@@ -59,11 +73,11 @@ func TestPlaceMakesOneChain(t *testing.T) {
 			if len(all) > 0 && rapid.Bool().Draw(t, "explicit") {
 				v.ParentID = rapid.SampledFrom(all).Draw(t, "parent").ID
 			}
-			number, parent, err := Place(all, v)
+			spot, err := Place(all, v, movable())
 			if err != nil {
 				continue
 			}
-			v.Number, v.ParentID = number, parent
+			v.Number, v.ParentID = spot.Number, spot.ParentID
 			all = append(all, v)
 		}
 		for i, v := range all {

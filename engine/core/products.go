@@ -30,7 +30,7 @@ func (e *Engine) PlanProduct(ctx context.Context, p engine.Product) (engine.Vers
 	if p.Type != engine.ProductSimple {
 		return engine.VersionPlan{}, nil
 	}
-	return e.planContent(ctx, rollingVersion(p))
+	return e.planContent(ctx, rollingVersion(p), nil)
 }
 
 // CreateProduct implements engine.Service; a simple product comes with its version.
@@ -80,7 +80,7 @@ func (e *Engine) writeProduct(ctx context.Context, p engine.Product, write func(
 	if p.Type != engine.ProductSimple {
 		return e.writeComplex(ctx, p, write)
 	}
-	v, stored, err := e.placed(ctx, rollingVersion(p))
+	v, stored, err := e.placed(ctx, rollingVersion(p), nil)
 	if err != nil {
 		return engine.Product{}, err
 	}

@@ -11,16 +11,16 @@ import (
 )
 
 // PlanVersion implements engine.Service.
-func (e *Engine) PlanVersion(ctx context.Context, v engine.Version) (engine.VersionPlan, error) {
+func (e *Engine) PlanVersion(ctx context.Context, v engine.Version, planned map[string]engine.Version) (engine.VersionPlan, error) {
 	v.ID = engine.JoinID(v.ProductID, v.Name)
 	if err := e.mayAdd(ctx, v); err != nil {
 		return engine.VersionPlan{}, err
 	}
-	return e.planContent(ctx, v)
+	return e.planContent(ctx, v, planned)
 }
 
-func (e *Engine) planContent(ctx context.Context, v engine.Version) (engine.VersionPlan, error) {
-	placed, stored, err := e.placed(ctx, v)
+func (e *Engine) planContent(ctx context.Context, v engine.Version, planned map[string]engine.Version) (engine.VersionPlan, error) {
+	placed, stored, err := e.placed(ctx, v, planned)
 	if err != nil {
 		return engine.VersionPlan{}, err
 	}
@@ -29,9 +29,15 @@ func (e *Engine) planContent(ctx context.Context, v engine.Version) (engine.Vers
 		known = stored.Images
 	}
 	pins, err := e.resolveAll(ctx, placed.Ref, engine.ParentID(v.ProductID), v.Components, known)
-	return engine.VersionPlan{
-		Digest: placed.Digest, Ref: placed.Ref, ParentID: placed.ParentID, Number: placed.Number, Images: pins,
-	}, err
+	if err != nil {
+		return engine.VersionPlan{}, err
+	}
+	p := engine.VersionPlan{Digest: placed.Digest, Ref: placed.Ref, ParentID: placed.ParentID, Number: placed.Number, Images: pins}
+	parent, err := orNil(e.store.Version(ctx, placed.ParentID))
+	if stored == nil && parent != nil && mayMove(*parent) {
+		p.Number = 0
+	}
+	return p, err
 }
 
 // CreateVersion implements engine.Service. A name that exists retired with the
@@ -45,7 +51,7 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 	if err := catalog.Allow(catalog.Case{Verb: catalog.AddChild, Product: product.Type, Name: v.Name}); err != nil {
 		return engine.Version{}, err
 	}
-	placed, stored, err := e.placed(ctx, v)
+	placed, stored, err := e.placed(ctx, v, nil)
 	if err != nil {
 		return engine.Version{}, err
 	}
@@ -59,7 +65,7 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 	if placed.Images, err = e.resolveOrWait(ctx, placed.Ref, product.TeamID, v.Components, known, imagesIn(stored)); err != nil {
 		return engine.Version{}, err
 	}
-	return e.writeVersion(ctx, placed, store.Queries.CreateVersion)
+	return e.createVersion(ctx, placed, v.ParentID != "")
 }
 
 // UpdateVersion implements engine.Service.
@@ -67,7 +73,7 @@ func (e *Engine) UpdateVersion(ctx context.Context, v engine.Version) (engine.Ve
 	if err := e.mayAdd(ctx, v); err != nil {
 		return engine.Version{}, err
 	}
-	placed, stored, err := e.placed(ctx, v)
+	placed, stored, err := e.placed(ctx, v, nil)
 	if err != nil {
 		return engine.Version{}, err
 	}

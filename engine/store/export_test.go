@@ -54,7 +54,10 @@ func WriteLevel(ctx context.Context, path string, level int, rows map[int]string
 		if _, err := provider.UpTo(ctx, int64(n)); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, db, rows[n]); rows[n] != "" && err != nil {
+		if rows[n] == "" {
+			continue // nothing new to write
+		}
+		if _, err := exec(ctx, db, rows[n]); err != nil {
 			return fmt.Errorf("rows of level %d: %w", n, err)
 		}
 	}

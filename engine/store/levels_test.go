@@ -96,6 +96,7 @@ func holds(t *testing.T, path string, newest, written int) {
 	same(t, 3, len(versions))
 	first, second := versions[1], versions[2]
 	same(t, []any{"first", true, true, "app:1@sha256:01"}, []any{first.Changelog, first.Sealed, first.Retired, first.Images["api"]})
+	same(t, []any{true, true}, []any{first.ParentGiven, second.ParentGiven}) // they stay where they are
 	same(t, []any{first.ID, 2, engine.VersionPreferred, "app:2"}, []any{second.ParentID, second.Number, second.Status, second.Components["api"].Image})
 	environment := must[engine.Environment](t)(s.Environment(ctx, "acme/production"))
 	same(t, []any{"9", true, int64(2)}, []any{environment.Variables["LEVEL"], environment.DeletionProtection, *environment.SecretsVersion})

@@ -12,9 +12,18 @@ type VersionRecord struct {
 
 	// Retired versions are out of the caller's hands and kept because they are
 	// sealed, have a child, or a revision refers to them.
-	Retired   bool
-	Confirmed bool
-	CreatedAt time.Time
+	Retired     bool
+	Confirmed   bool
+	ParentGiven bool // its parent was asked for, and did not just happen to be the newest
+	CreatedAt   time.Time
+}
+
+// NewVersion is a version that is to be stored, at its place.
+type NewVersion struct {
+	engine.Version
+
+	ParentGiven bool
+	Before      string // the version that becomes its child, "" at the end of the chain
 }
 
 // DeploymentRecord is a deployment as the store keeps it. Of Observed the

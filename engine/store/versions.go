@@ -8,29 +8,34 @@ import (
 )
 
 var versions = table{engine.KindVersion, "versions", []string{
-	"product_id", "name", "type", "parent_id", "changelog", "status", "components", "images", "number", "digest", "sealed", "retired",
+	"product_id", "name", "type", "parent_id", "changelog", "status", "components", "images", "number", "digest", "sealed", "retired", "parent_given",
 }}
 
-func versionRow(v engine.Version) []any {
+func versionRow(v engine.Version, parentGiven bool) []any {
 	return []any{
 		v.ProductID, v.Name, v.Type, orNull{&v.ParentID}, v.Changelog, v.Status,
-		jsonColumn{v.Components}, jsonColumn{v.Images}, v.Number, v.Digest, v.Sealed, false,
+		jsonColumn{v.Components}, jsonColumn{v.Images}, v.Number, v.Digest, v.Sealed, false, parentGiven,
 	}
 }
 
-const selectVersions = "SELECT id, product_id, name, type, parent_id, changelog, status, components, images, number, digest, sealed, retired, confirmed, created_at FROM versions"
+const selectVersions = "SELECT id, product_id, name, type, parent_id, changelog, status, components, images, number, digest, sealed, retired, parent_given, confirmed, created_at FROM versions"
 
 func scanVersion(s scanner) (v VersionRecord, err error) {
 	err = s.Scan(&v.ID, &v.ProductID, &v.Name, &v.Type, orNull{&v.ParentID}, &v.Changelog, &v.Status,
-		jsonColumn{&v.Components}, jsonColumn{&v.Images}, &v.Number, &v.Digest, &v.Sealed, &v.Retired, &v.Confirmed, nanos{&v.CreatedAt})
+		jsonColumn{&v.Components}, jsonColumn{&v.Images}, &v.Number, &v.Digest, &v.Sealed, &v.Retired, &v.ParentGiven, &v.Confirmed, nanos{&v.CreatedAt})
 	v.Ref = v.ID + "@" + v.Digest
 	return v, err
 }
 
-// CreateVersion makes the version, adopts one that was never confirmed, or
+// CreateVersion is PlaceVersion with the parent that v names.
+func (s Queries) CreateVersion(ctx context.Context, v engine.Version) (VersionRecord, error) {
+	return s.PlaceVersion(ctx, NewVersion{Version: v, ParentGiven: true})
+}
+
+// PlaceVersion makes the version, adopts one that was never confirmed, or
 // brings back a retired one. Of a sealed one the content stays: the same digest
 // keeps its images, number and parent, another digest is ErrConflict.
-func (s Queries) CreateVersion(ctx context.Context, v engine.Version) (VersionRecord, error) {
+func (s Queries) PlaceVersion(ctx context.Context, v NewVersion) (VersionRecord, error) {
 	now := s.run.now()
 	return s.writeVersion(ctx, v.ID, func(q querier) error {
 		if err := products.parent(ctx, q, "product_id", v.ProductID); err != nil {
@@ -42,20 +47,51 @@ func (s Queries) CreateVersion(ctx context.Context, v engine.Version) (VersionRe
 		}
 		if present == nil {
 			v.Sealed = false
-			if err := checkPlace(ctx, q, v); err != nil {
-				return err
-			}
-			return versions.create(ctx, q, nanos{&now}, v.ID, versionRow(v))
+			return insertVersion(ctx, q, nanos{&now}, v)
 		}
 		if present.Confirmed && !present.Retired {
 			return exists(engine.KindVersion, v.ID)
 		}
-		if err := replaceVersion(ctx, q, *present, v); err != nil {
+		if err := replaceVersion(ctx, q, *present, v.Version); err != nil {
 			return err
 		}
 		_, err = exec(ctx, q, "UPDATE versions SET confirmed = FALSE WHERE id = ?", v.ID)
 		return err
 	})
+}
+
+// insertVersion puts a new version at its place in the chain: what it comes
+// before moves up by one, and is its child then.
+func insertVersion(ctx context.Context, q querier, now nanos, v NewVersion) error {
+	if v.Before != "" {
+		if err := makeRoom(ctx, q, v); err != nil {
+			return err
+		}
+	}
+	if err := checkPlace(ctx, q, v.Version); err != nil {
+		return err
+	}
+	if err := versions.create(ctx, q, now, v.ID, versionRow(v.Version, v.ParentGiven)); err != nil || v.Before == "" {
+		return err
+	}
+	_, err := exec(ctx, q, "UPDATE versions SET parent_id = ? WHERE id = ?", v.ID, v.Before)
+	return err
+}
+
+func makeRoom(ctx context.Context, q querier, v NewVersion) error {
+	if _, err := exec(ctx, q, "UPDATE versions SET parent_id = NULL WHERE id = ?", v.Before); err != nil {
+		return err
+	}
+	following, err := all(ctx, q, scanString, "SELECT id FROM versions WHERE product_id = ? AND number >= ? ORDER BY number DESC", v.ProductID, v.Number)
+	if err != nil {
+		return err
+	}
+	for _, id := range following { // from the end: a number is never there twice
+		if _, err := exec(ctx, q, "UPDATE versions SET number = number + 1 WHERE id = ?", id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Version reads one version, also a retired one.
@@ -155,7 +191,7 @@ func replaceVersion(ctx context.Context, q querier, present VersionRecord, v eng
 	if err := checkPlace(ctx, q, v); err != nil {
 		return err
 	}
-	return versions.update(ctx, q, v.ID, versionRow(v))
+	return versions.update(ctx, q, v.ID, versionRow(v, present.ParentGiven))
 }
 
 // checkPlace names the version that holds what v wants for itself; the unique

@@ -110,3 +110,27 @@ func TestPlacesInTheChain(t *testing.T) {
 		t.Errorf("status is %q", v.Status)
 	}
 }
+
+// What a version is put before moves up by one, with all that follow.
+func TestPlaceBefore(t *testing.T) {
+	ctx, s := context.Background(), openStore(t)
+	shop(t, s)
+	between := version("acme/shop/1.5.0", 2)
+	between.ParentID = "acme/shop/1.0.0"
+	placed := must[store.VersionRecord](t)(s.PlaceVersion(ctx, store.NewVersion{Version: between, Before: "acme/shop/2.0.0"}))
+	if placed.ParentGiven {
+		t.Error("its parent was not asked for")
+	}
+	first := version("acme/shop/0.1.0", 1)
+	must[store.VersionRecord](t)(s.PlaceVersion(ctx, store.NewVersion{Version: first, Before: "acme/shop/1.0.0"}))
+	parent := ""
+	for i, v := range must[[]store.VersionRecord](t)(s.ListVersionsByProduct(ctx, "acme/shop")) {
+		if v.Number != i+1 || v.ParentID != parent {
+			t.Errorf("%s is number %d after %q, want %d after %q", v.ID, v.Number, v.ParentID, i+1, parent)
+		}
+		parent = v.ID
+	}
+	if parent != "acme/shop/3.0.0" {
+		t.Errorf("the last is %s", parent)
+	}
+}

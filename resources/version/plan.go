@@ -92,14 +92,14 @@ func (r *Resource) plan(ctx context.Context, known bool, state model, plan *mode
 
 // ask lets the engine plan new content: its rules, and the digests of its images.
 func (r *Resource) ask(ctx context.Context, exists bool, wanted engine.Version, plan *model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
-	answer, err := r.Engine.PlanVersion(ctx, wanted)
+	answer, err := r.Engine.PlanVersion(ctx, wanted, r.Planned.Versions())
 	if err != nil {
 		diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 		return
 	}
 	plan.Images = component.PlanImages(wanted.Components, answer.Images)
 	r.place(ctx, exists, wanted, answer, plan, req, diags)
-	wanted.Images, wanted.Number, wanted.ParentID = answer.Images, answer.Number, answer.ParentID
+	wanted.Images, wanted.Number = answer.Images, answer.Number
 	r.Planned.PutVersion(wanted)
 }
 
