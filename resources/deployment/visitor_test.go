@@ -25,15 +25,18 @@ type site struct {
 func (w *world) site() *site { return &site{t: w.t, hops: !w.SharedPorts} }
 
 // learn takes the address of a published port, "api/http", from the state.
-func (s *site) learn(port string) resource.TestCheckFunc {
+func (s *site) learn(port string) resource.TestCheckFunc { return s.learnFrom(address, port) }
+
+// learnFrom is learn for another deployment than slipway_deployment.shop.
+func (s *site) learnFrom(deployment, port string) resource.TestCheckFunc {
 	return func(state *terraform.State) error {
-		one := state.RootModule().Resources[address]
+		one := state.RootModule().Resources[deployment]
 		if one == nil {
-			return fmt.Errorf("%s is not in the state", address)
+			return fmt.Errorf("%s is not in the state", deployment)
 		}
 		s.url = one.Primary.Attributes["endpoints."+port+".url"]
 		if s.url == "" {
-			return fmt.Errorf("%s has no endpoint %s", address, port)
+			return fmt.Errorf("%s has no endpoint %s", deployment, port)
 		}
 		return nil
 	}
