@@ -27,12 +27,31 @@ network_config_dir = "%s/networks"
 default_subnet_pools = [{"base" = "%s", "size" = 24}]
 `
 
+// podmanRites end what Podman started, which is in no control group of its own, but
+// known to it. With the last network of any Podman on the machine go the chains that
+// it made in the firewall, and what leads there; the next one makes them again.
+const podmanRites = `export CONTAINERS_CONF=%[1]s/containers.conf
+%[2]s rm --force --all --time 0
+%[2]s network prune --force
+for program in iptables ip6tables; do
+  if $program -t nat -S | grep -q '^-N NETAVARK-[0-9A-F]*$'; then
+    continue
+  fi
+  for table in filter nat; do
+    $program -t $table -S | grep -e '-j NETAVARK' | sed "s/^-A/$program -t $table -D/" | sh
+    chains=$($program -t $table -S | sed -n 's/^-N \(NETAVARK.*\)/\1/p')
+    for chain in $chains; do $program -t $table -F $chain; done
+    for chain in $chains; do $program -t $table -X $chain; done
+  done
+done
+`
+
 // WantedPodman is the environment variable that asks for tests on Podman, 1.
 const WantedPodman = "SLIPWAY_TEST_PODMAN"
 
 // Podman starts a private Podman service that ends with the test, with its
-// Docker-compatible API. Its networks come with rules in the machine's firewall, so
-// that it only runs where it is asked for; else the test is skipped.
+// Docker-compatible API. Its networks come with rules in the machine's firewall, until
+// the last is gone, so that it only runs where it is asked for; else the test is skipped.
 func Podman(t testing.TB) *Engine {
 	t.Helper()
 	if os.Getenv(WantedPodman) != "1" {
@@ -84,14 +103,14 @@ func startPodman() (*Daemon, error) {
 	}
 	podman := fmt.Sprintf("podman --root %[1]s/data --runroot %[1]s/exec --tmpdir %[1]s/tmp", dir)
 	if err = os.WriteFile(d.path("containers.conf"), fmt.Appendf(nil, podmanConfig, limits, dir, pool), 0o600); err == nil {
-		// What Podman starts is in no control group of its own, but known to it.
-		err = os.WriteFile(d.path(lastRites), fmt.Appendf(nil, "export CONTAINERS_CONF=%[1]s/containers.conf\n%[2]s rm --force --all --time 0\n%[2]s network prune --force\n", dir, podman), 0o600)
+		err = os.WriteFile(d.path(lastRites), fmt.Appendf(nil, podmanRites, dir, podman), 0o600)
 	}
 	if err == nil {
 		d.sweeper, err = newSweeper(dir, held)
 	}
 	if err == nil {
-		err = d.serve(strings.Fields(podman + " system service --time 0 " + d.Host))
+		// What watches a container leaves files where it was started.
+		err = d.serve(strings.Fields("env --chdir=" + dir + " " + podman + " system service --time 0 " + d.Host))
 	}
 	if err != nil {
 		d.Close()

@@ -11,11 +11,9 @@ import (
 // podmanLacks is what Podman 4.3 does not keep of the contract.
 var podmanLacks = map[string]string{
 	"Errors":      "a container whose start failed stays created and does not tell why",
-	"Watch":       "its events have other names: what happened is seen when the node is asked next",
 	"Confinement": "an image whose /etc or /run is a link to nowhere does not start, and takes no files",
 	"HostPaths":   "a host path that is missing is found at the start, not before",
 	"Ulimits":     "it raises other limits too, which needs CAP_SYS_RESOURCE",
-	"Memory":      "it does not tell that the memory limit killed an instance",
 	"Names":       "an instance that leaves the route keeps its component's name",
 }
 

@@ -70,7 +70,7 @@ func (d *Driver) tryPorts(ctx context.Context, s node.Spec, host *container.Host
 	withInit := true
 	host.Init = &withInit
 	text := d.probe(ctx, s, host)
-	if strings.Contains(text, "docker-init") {
+	if strings.Contains(text, "docker-init") || strings.Contains(text, "container-init") { // Podman's
 		host.Init = nil
 		text = d.probe(ctx, s, host)
 	}

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -46,17 +48,23 @@ type watcher struct {
 	seen       map[node.Key]container.ContainerState // of the last poll
 }
 
+// kinds are what events mean, by the names that Docker and Podman give them.
+var kinds = map[string]node.EventKind{
+	string(events.ActionStart):   node.EventStarted,
+	string(events.ActionDie):     node.EventDied,
+	"died":                       node.EventDied,
+	string(events.ActionDestroy): node.EventRemoved,
+	"remove":                     node.EventRemoved,
+}
+
 func (w *watcher) open(ctx context.Context) client.EventsResult {
 	filter := w.driver.owned(w.deployment).Add("type", string(events.ContainerEventType)).
-		Add("event", string(events.ActionStart), string(events.ActionDie), string(events.ActionDestroy))
+		Add("event", slices.Collect(maps.Keys(kinds))...)
 	return w.driver.api.Events(ctx, client.EventsListOptions{Filters: filter})
 }
 
 // follow passes on what the stream tells until it breaks.
 func (w *watcher) follow(ctx context.Context, stream client.EventsResult) {
-	kinds := map[events.Action]node.EventKind{
-		events.ActionStart: node.EventStarted, events.ActionDie: node.EventDied, events.ActionDestroy: node.EventRemoved,
-	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -64,7 +72,7 @@ func (w *watcher) follow(ctx context.Context, stream client.EventsResult) {
 		case <-stream.Err: //nolint:errcheck // whatever ended the stream, polling finds what it missed
 			return
 		case m := <-stream.Messages:
-			if kind, ok := kinds[m.Action]; ok && m.Actor.Attributes[labelInstance] != "" {
+			if kind, ok := kinds[string(m.Action)]; ok && m.Actor.Attributes[labelInstance] != "" {
 				w.tell(keyOf(m.Actor.Attributes), kind)
 			}
 		}
