@@ -35,7 +35,7 @@ func (r *Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *res
 			"parent_id": schema.StringAttribute{
 				Optional:            true,
 				Computed:            true,
-				MarkdownDescription: "Id of the version before it in the chain. Default: the newest when it is created. A version has one child at most. A change replaces.",
+				MarkdownDescription: "Id of the version before it in the chain. Default: the newest when it is created; of several that one run creates, the one that comes before it by its name. A version has one child at most. A change replaces.",
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), attrs.ReplaceIfKnown()},
 			},
 			"changelog": schema.StringAttribute{
