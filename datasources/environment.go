@@ -5,8 +5,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/session"
 )
@@ -66,7 +68,15 @@ func (d *environmentSource) Read(ctx context.Context, req datasource.ReadRequest
 	}
 	m.ID, m.TeamID, m.Name = types.StringValue(found.ID), types.StringValue(found.TeamID), types.StringValue(found.Name)
 	m.NodeID, m.Type = types.StringValue(found.NodeID), types.StringValue(found.Type)
-	m.Description, m.Variables = attrs.OptionalString(found.Description), toMap(ctx, found.Variables, &resp.Diagnostics)
+	m.Description, m.Variables = attrs.OptionalString(found.Description), variablesOf(ctx, found.Variables, &resp.Diagnostics)
 	m.SecretNames, m.DeletionProtection = attrs.List(found.SecretNames), types.BoolValue(found.DeletionProtection)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// variablesOf is toMap for variables, of which some may be null.
+func variablesOf(ctx context.Context, variables engine.Variables, diags *diag.Diagnostics) types.Map {
+	if len(variables) == 0 {
+		return toMap(ctx, nil, diags)
+	}
+	return attrs.Variables(ctx, variables, types.MapNull(types.StringType), diags)
 }

@@ -184,9 +184,22 @@ type ExecCheck struct {
 	Command []string `json:"command"`
 }
 
+// Variables are environment variables of a layer over others: nil takes away
+// what a weaker layer sets, "" is a value.
+type Variables map[string]*string
+
+// SetVariables are those values.
+func SetVariables(values map[string]string) Variables {
+	all := make(Variables, len(values))
+	for name, value := range values {
+		all[name] = &value
+	}
+	return all
+}
+
 // ComponentOverride is what a deployment changes of one component.
 type ComponentOverride struct {
-	Replicas  *int              `json:"replicas,omitempty"`
-	Resources *Resources        `json:"resources,omitempty"`
-	Env       map[string]string `json:"env,omitempty"`
+	Replicas  *int       `json:"replicas,omitempty"`
+	Resources *Resources `json:"resources,omitempty"`
+	Env       Variables  `json:"env,omitempty"`
 }

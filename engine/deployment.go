@@ -12,7 +12,7 @@ type Deployment struct {
 	Prefix             string
 	Version            string // a ref, or team/product/name: what is wanted
 	DesiredState       string // running, stopped
-	Variables          map[string]string
+	Variables          Variables
 	Components         map[string]ComponentOverride
 	Strategy           Strategy
 	RestoreData        bool

@@ -173,7 +173,7 @@ type Environment struct {
 	NodeID             string
 	Type               string // development, preview, staging, production
 	Description        string
-	Variables          map[string]string
+	Variables          Variables
 	SecretNames        []string // computed, sorted
 	SecretsVersion     *int64   // the caller's own count, see Registry.PasswordVersion
 	PromotesFromID     string

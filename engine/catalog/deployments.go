@@ -26,7 +26,7 @@ func ValidateDeployment(d engine.Deployment) error {
 	}
 	p.add(validateVersionRef(d))
 	p.oneOf("desired_state", d.DesiredState, engine.StateRunning, engine.StateStopped)
-	p.add(validateEnv("variables", d.Variables))
+	p.add(validateVariables("variables", d.Variables))
 	for name, o := range sorted(d.Components) {
 		p.at("components."+name, validateOverride(o))
 	}
@@ -54,7 +54,7 @@ func validateOverride(o engine.ComponentOverride) error {
 		p.add(checkReplicas("replicas", *o.Replicas))
 	}
 	p.at("resources", validateResources(o.Resources))
-	p.add(validateEnv("env", o.Env))
+	p.add(validateVariables("env", o.Env))
 	return p.err()
 }
 

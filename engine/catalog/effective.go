@@ -23,8 +23,8 @@ type Effective struct {
 type MergeInput struct {
 	Components           map[string]engine.Component
 	Images               map[string]string // pinned, by component
-	EnvironmentVariables map[string]string
-	DeploymentVariables  map[string]string
+	EnvironmentVariables engine.Variables
+	DeploymentVariables  engine.Variables
 	Overrides            map[string]engine.ComponentOverride
 	SecretHashes         map[string]string // name -> keyed hash of the value; the deployment's over the environment's
 	RestartTrigger       string
@@ -34,7 +34,8 @@ type MergeInput struct {
 // Merge answers the effective configuration of every component.
 //
 // Variables by key, weakest first: the component's env, the environment's
-// variables, the deployment's, the override's env; "" is a value. Overrides
+// variables, the deployment's, the override's env; "" is a value, and nil takes
+// away what weaker layers set. Overrides
 // replace the replicas and single resources.
 //
 // ConfigHash covers the canonical component with that env, the image's digest,
@@ -105,11 +106,18 @@ func override(c engine.Component, o engine.ComponentOverride) engine.Component {
 	return c
 }
 
-// overlay merges by key, the later map wins.
-func overlay(layers ...map[string]string) map[string]string {
+// overlay merges by key, the later layer wins.
+func overlay(env map[string]string, layers ...engine.Variables) map[string]string {
 	merged := map[string]string{}
+	maps.Copy(merged, env)
 	for _, layer := range layers {
-		maps.Copy(merged, layer)
+		for name, value := range layer {
+			if value == nil {
+				delete(merged, name)
+			} else {
+				merged[name] = *value
+			}
+		}
 	}
 	return merged
 }

@@ -33,9 +33,9 @@ func merge(t interface{ Fatal(...any) }, in MergeInput) Effective {
 
 func TestMergeEnvironment(t *testing.T) {
 	in := input(engine.Component{Image: "a", Env: map[string]string{"A": "component", "B": "component", "C": "component", "D": "component", "E": "component"}})
-	in.EnvironmentVariables = map[string]string{"B": "environment", "C": "environment", "D": "environment", "E": "environment"}
-	in.DeploymentVariables = map[string]string{"C": "deployment", "D": "deployment", "E": ""}
-	in.Overrides = map[string]engine.ComponentOverride{"api": {Env: map[string]string{"D": "override"}}}
+	in.EnvironmentVariables = engine.SetVariables(map[string]string{"B": "environment", "C": "environment", "D": "environment", "E": "environment"})
+	in.DeploymentVariables = engine.SetVariables(map[string]string{"C": "deployment", "D": "deployment", "E": ""})
+	in.Overrides = map[string]engine.ComponentOverride{"api": {Env: engine.SetVariables(map[string]string{"D": "override"})}}
 	want := map[string]string{"A": "component", "B": "environment", "C": "deployment", "D": "override", "E": ""}
 	e := merge(t, in)
 	if !maps.Equal(e.Env, want) || !maps.Equal(e.Component.Env, want) {
@@ -43,6 +43,24 @@ func TestMergeEnvironment(t *testing.T) {
 	}
 	if in.Components["api"].Env["B"] != "component" {
 		t.Error("the input changed")
+	}
+}
+
+// A variable that is null takes away what weaker layers set; a stronger layer
+// may set it again, and without the null all is as it was.
+func TestMergeTakesAway(t *testing.T) {
+	in := input(engine.Component{Image: "a", Env: map[string]string{"A": "component", "B": "component", "C": "component"}})
+	before := merge(t, in)
+	in.EnvironmentVariables = engine.Variables{"A": nil, "B": nil, "NEVER": nil}
+	in.DeploymentVariables = engine.SetVariables(map[string]string{"B": ""})
+	in.Overrides = map[string]engine.ComponentOverride{"api": {Env: engine.Variables{"C": nil}}}
+	e := merge(t, in)
+	if want := map[string]string{"B": ""}; !maps.Equal(e.Env, want) || e.ConfigHash == before.ConfigHash {
+		t.Errorf("env is %v, want %v", e.Env, want)
+	}
+	in.EnvironmentVariables, in.DeploymentVariables, in.Overrides = nil, nil, nil
+	if after := merge(t, in); after.ConfigHash != before.ConfigHash {
+		t.Errorf("env is %v afterwards", after.Env)
 	}
 }
 
@@ -94,15 +112,17 @@ func TestConfigHash(t *testing.T) {
 	}{
 		"digest":               {func(in *MergeInput) { in.Images["api"] = "registry.acme.dev/a:1@sha256:bb" }, true},
 		"tag":                  {func(in *MergeInput) { in.Images["api"] = "registry.acme.dev/b:2@sha256:aa" }, false},
-		"environment variable": {func(in *MergeInput) { in.EnvironmentVariables = map[string]string{"X": ""} }, true},
-		"deployment variable":  {func(in *MergeInput) { in.DeploymentVariables = map[string]string{"X": ""} }, true},
-		"hidden variable":      {func(in *MergeInput) { in.EnvironmentVariables = map[string]string{"DATABASE_HOST": "db"} }, false},
-		"secret":               {func(in *MergeInput) { in.SecretHashes["API_KEY"] = "other" }, true},
-		"secret file":          {func(in *MergeInput) { in.SecretHashes["TLS_KEY"] = "other" }, true},
-		"stranger's secret":    {func(in *MergeInput) { in.SecretHashes["OTHER"] = "x" }, false},
-		"restart trigger":      {func(in *MergeInput) { in.RestartTrigger = "again" }, true},
-		"stopped":              {func(in *MergeInput) { in.DesiredState = engine.StateStopped }, false},
-		"replicas":             {func(in *MergeInput) { in.Overrides = map[string]engine.ComponentOverride{"api": {Replicas: ptr(9)}} }, false},
+		"environment variable": {func(in *MergeInput) { in.EnvironmentVariables = engine.SetVariables(map[string]string{"X": ""}) }, true},
+		"deployment variable":  {func(in *MergeInput) { in.DeploymentVariables = engine.SetVariables(map[string]string{"X": ""}) }, true},
+		"hidden variable": {func(in *MergeInput) {
+			in.EnvironmentVariables = engine.SetVariables(map[string]string{"DATABASE_HOST": "db"})
+		}, false},
+		"secret":            {func(in *MergeInput) { in.SecretHashes["API_KEY"] = "other" }, true},
+		"secret file":       {func(in *MergeInput) { in.SecretHashes["TLS_KEY"] = "other" }, true},
+		"stranger's secret": {func(in *MergeInput) { in.SecretHashes["OTHER"] = "x" }, false},
+		"restart trigger":   {func(in *MergeInput) { in.RestartTrigger = "again" }, true},
+		"stopped":           {func(in *MergeInput) { in.DesiredState = engine.StateStopped }, false},
+		"replicas":          {func(in *MergeInput) { in.Overrides = map[string]engine.ComponentOverride{"api": {Replicas: ptr(9)}} }, false},
 		"memory": {func(in *MergeInput) {
 			in.Overrides = map[string]engine.ComponentOverride{"api": {Resources: &engine.Resources{Memory: "9Gi"}}}
 		}, true},

@@ -169,6 +169,17 @@ func validateEnv(field string, env map[string]string) error {
 	return p.err()
 }
 
+// validateVariables is validateEnv for a layer that may take variables away.
+func validateVariables(field string, variables engine.Variables) error {
+	env := make(map[string]string, len(variables))
+	for name, value := range variables {
+		if env[name] = ""; value != nil {
+			env[name] = *value
+		}
+	}
+	return validateEnv(field, env)
+}
+
 func checkEnvName(field, name string) error {
 	if name == "" || strings.ContainsAny(name, "=\x00") {
 		return engine.Invalid(field, "%s is not the name of a variable: it must not be empty, nor hold '=' or NUL", strconv.Quote(name))

@@ -104,7 +104,7 @@ func ValidateEnvironment(e engine.Environment) error {
 	p.oneOf("type", e.Type, engine.EnvironmentDevelopment, engine.EnvironmentPreview,
 		engine.EnvironmentStaging, engine.EnvironmentProduction)
 	p.add(checkSibling("node_id", "node", e.NodeID, e.TeamID))
-	p.add(validateEnv("variables", e.Variables))
+	p.add(validateVariables("variables", e.Variables))
 	if e.PromotesFromID != "" {
 		p.add(checkSibling("promotes_from_id", "environment", e.PromotesFromID, e.TeamID))
 		if e.PromotesFromID == engine.JoinID(e.TeamID, e.Name) {

@@ -82,7 +82,7 @@ func TestValidateObjects(t *testing.T) {
 		"environment type":    {environment(func(e *engine.Environment) { e.Type = "prod" }), "type", "production"},
 		"environment node":    {environment(func(e *engine.Environment) { e.NodeID = "other/here" }), "node_id", "another team"},
 		"environment no node": {environment(func(e *engine.Environment) { e.NodeID = "" }), "node_id", "not the id of a node"},
-		"environment env":     {environment(func(e *engine.Environment) { e.Variables = map[string]string{"": "x"} }), "variables", "empty"},
+		"environment env":     {environment(func(e *engine.Environment) { e.Variables = engine.SetVariables(map[string]string{"": "x"}) }), "variables", "empty"},
 		"environment self":    {environment(func(e *engine.Environment) { e.PromotesFromID = "acme/production" }), "promotes_from_id", "itself"},
 		"environment soak":    {environment(func(e *engine.Environment) { e.MinSoak = "long" }), "min_soak", "long"},
 		"deployment":          {deployment(func(d *engine.Deployment) {}), "", ""},
@@ -132,7 +132,7 @@ func TestValidateOverrides(t *testing.T) {
 		"unknown": {override("web", engine.ComponentOverride{}), "components.web", `no component "web"`},
 		"writers": {override("db", engine.ComponentOverride{Replicas: ptr(2)}), "components.db.replicas", "single writer"},
 		"memory":  {override("db", engine.ComponentOverride{Resources: &engine.Resources{Memory: "x"}}), "components.db.resources.memory", "x"},
-		"env":     {override("db", engine.ComponentOverride{Env: map[string]string{"=": ""}}), "components.db.env", "="},
+		"env":     {override("db", engine.ComponentOverride{Env: engine.SetVariables(map[string]string{"=": ""})}), "components.db.env", "="},
 		"prefix":  {engine.Deployment{Prefix: long}, "prefix", "at most 63"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -240,7 +240,7 @@ func TestVariablesOfTheEnvironmentReachItsDeployments(t *testing.T) {
 	s.must(err)
 	env, err := s.engine.Environment(t.Context(), "acme/production")
 	s.must(err)
-	env.Variables = map[string]string{"TIER": "silver"}
+	env.Variables = engine.SetVariables(map[string]string{"TIER": "silver"})
 	d := shop(v.Ref)
 	d.Prefix = "shop"
 	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &d, Environment: &env})

@@ -107,7 +107,7 @@ func (s *scene) furnish() {
 	s.must(err)
 	_, err = s.engine.CreateEnvironment(ctx, engine.Environment{
 		TeamID: "acme", Name: "production", NodeID: "acme/here", Type: engine.EnvironmentProduction,
-		Variables: map[string]string{"TIER": "gold"},
+		Variables: engine.SetVariables(map[string]string{"TIER": "gold"}),
 	}, map[string]string{"TOKEN": "canary-environment-secret"})
 	s.must(err)
 }

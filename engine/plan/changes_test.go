@@ -16,11 +16,13 @@ func TestDifferences(t *testing.T) {
 		change func(c *component, in *catalog.MergeInput)
 		want   string
 	}{
-		"nothing":      {func(*component, *catalog.MergeInput) {}, ""},
-		"a spelling":   {func(c *component, _ *catalog.MergeInput) { c.StopGracePeriod = "10000ms" }, ""},
-		"tag":          {func(c *component, _ *catalog.MergeInput) { c.Image = "other-a" }, ""},
-		"image":        {func(c *component, _ *catalog.MergeInput) { c.Image = "b" }, "image"},
-		"env":          {func(_ *component, in *catalog.MergeInput) { in.EnvironmentVariables = map[string]string{"A": ""} }, "env"},
+		"nothing":    {func(*component, *catalog.MergeInput) {}, ""},
+		"a spelling": {func(c *component, _ *catalog.MergeInput) { c.StopGracePeriod = "10000ms" }, ""},
+		"tag":        {func(c *component, _ *catalog.MergeInput) { c.Image = "other-a" }, ""},
+		"image":      {func(c *component, _ *catalog.MergeInput) { c.Image = "b" }, "image"},
+		"env": {func(_ *component, in *catalog.MergeInput) {
+			in.EnvironmentVariables = engine.SetVariables(map[string]string{"A": ""})
+		}, "env"},
 		"secret value": {func(_ *component, in *catalog.MergeInput) { in.SecretHashes = map[string]string{"KEY": "3"} }, "secrets"},
 		"secret name":  {func(c *component, _ *catalog.MergeInput) { c.Secrets = []string{"OTHER"} }, "secrets"},
 		"trigger":      {func(_ *component, in *catalog.MergeInput) { in.RestartTrigger = "1" }, "restart_trigger"},

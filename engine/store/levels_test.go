@@ -99,7 +99,7 @@ func holds(t *testing.T, path string, newest, written int) {
 	same(t, []any{true, true}, []any{first.ParentGiven, second.ParentGiven}) // they stay where they are
 	same(t, []any{first.ID, 2, engine.VersionPreferred, "app:2"}, []any{second.ParentID, second.Number, second.Status, second.Components["api"].Image})
 	environment := must[engine.Environment](t)(s.Environment(ctx, "acme/production"))
-	same(t, []any{"9", true, int64(2)}, []any{environment.Variables["LEVEL"], environment.DeletionProtection, *environment.SecretsVersion})
+	same(t, []any{"9", true, int64(2)}, []any{*environment.Variables["LEVEL"], environment.DeletionProtection, *environment.SecretsVersion})
 	keepsItsDeployment(t, s)
 	secrets := must[map[string]store.Secret](t)(s.Secrets(ctx, engine.KindEnvironment, "acme/production"))
 	same(t, map[string]store.Secret{"TOKEN": {Cipher: []byte{1, 2, 3}, Hash: "hash"}}, secrets)
@@ -114,7 +114,7 @@ func keepsItsDeployment(t *testing.T, s *store.Store) {
 	ctx, id := context.Background(), "acme/production/shop"
 	d := must[store.DeploymentRecord](t)(s.Deployment(ctx, id))
 	same(t, []any{2, "acme/shop/2.0.0@sha256:2", true, true, "b", 2, "acme/shop/1.0.0@sha256:1"},
-		[]any{d.Serving, d.Version, d.Held, d.DeletionProtection, d.Variables["A"], *d.Components["api"].Replicas, d.Observed.PreviousVersion})
+		[]any{d.Serving, d.Version, d.Held, d.DeletionProtection, *d.Variables["A"], *d.Components["api"].Replicas, d.Observed.PreviousVersion})
 	operation := must[engine.Operation](t)(s.Operation(ctx, "op_2"))
 	same(t, []any{engine.OperationSucceeded, "pull app:2"}, []any{operation.Status, operation.Steps[0].Name})
 	ok(t, s.AcquireLease(ctx, "deployment "+id, store.ThisProcess(), time.Minute))

@@ -25,7 +25,7 @@ func TestObjectsComeBackWhole(t *testing.T) {
 	product := engine.Product{ID: "beta/p", TeamID: "beta", Name: "p", Type: engine.ProductComplex, Description: "d", Labels: map[string]string{}}
 	environment := engine.Environment{
 		ID: "beta/e", TeamID: "beta", Name: "e", NodeID: "beta/n", Type: engine.EnvironmentStaging, Description: "d",
-		Variables: map[string]string{"K": ""}, PromotesFromID: "x", MinSoak: "1h", DeletionProtection: true,
+		Variables: engine.SetVariables(map[string]string{"K": ""}), PromotesFromID: "x", MinSoak: "1h", DeletionProtection: true,
 	}
 	v := version("beta/p/1.0.0", 1)
 	v.Changelog, v.Status = "c", engine.VersionPreferred
@@ -33,7 +33,7 @@ func TestObjectsComeBackWhole(t *testing.T) {
 	d := store.DeploymentRecord{
 		Deployment: engine.Deployment{
 			ID: "beta/e/p", EnvironmentID: "beta/e", Prefix: "p", Version: "beta/p/1.0.0", DesiredState: engine.StateStopped,
-			Variables: map[string]string{"V": "1"}, Components: map[string]engine.ComponentOverride{"api": {Replicas: &two}},
+			Variables: engine.SetVariables(map[string]string{"V": "1"}), Components: map[string]engine.ComponentOverride{"api": {Replicas: &two}},
 			Strategy: engine.DefaultStrategy, RestoreData: true, RestartTrigger: "t", DeletionProtection: true,
 		},
 		NodeID: "beta/n", ProductID: "beta/p",

@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
 // OptionalString is null for "".
@@ -35,6 +37,30 @@ func Strings(ctx context.Context, values map[string]string, prior types.Map, dia
 	made, problems := types.MapValueFrom(ctx, types.StringType, values)
 	diags.Append(problems...)
 	return made
+}
+
+// Variables is Strings for a map whose elements may be null.
+func Variables(ctx context.Context, values engine.Variables, prior types.Map, diags *diag.Diagnostics) types.Map {
+	if len(values) == 0 {
+		return Strings(ctx, nil, prior, diags)
+	}
+	made, problems := types.MapValueFrom(ctx, types.StringType, values)
+	diags.Append(problems...)
+	return made
+}
+
+// ToVariables is the known elements of a map of strings, null ones too.
+func ToVariables(m types.Map) engine.Variables {
+	if len(m.Elements()) == 0 {
+		return nil
+	}
+	values := make(engine.Variables, len(m.Elements()))
+	for name, value := range m.Elements() {
+		if s, ok := value.(types.String); ok && !s.IsUnknown() {
+			values[name] = s.ValueStringPointer()
+		}
+	}
+	return values
 }
 
 // nullable gives a null map its element type, which a zero value lacks.

@@ -13,16 +13,17 @@ import (
 // hold any unknown value are left out and named in unknown; whole reports
 // whether every value is known, the map itself too.
 func Decode(value tftypes.Value) (known map[string]engine.Component, unknown []string, whole bool, err error) {
-	return decodeMap[engine.Component](value)
+	return decodeMap[engine.Component](value, reader{})
 }
 
-// Overrides reads a deployment's overrides, as Decode does.
+// Overrides reads a deployment's overrides, as Decode does; a variable that is null
+// takes away the version's.
 func Overrides(value tftypes.Value) (known map[string]engine.ComponentOverride, whole bool, err error) {
-	known, _, whole, err = decodeMap[engine.ComponentOverride](value)
+	known, _, whole, err = decodeMap[engine.ComponentOverride](value, reader{nulls: true})
 	return known, whole, err
 }
 
-func decodeMap[T any](value tftypes.Value) (known map[string]T, unknown []string, whole bool, err error) {
+func decodeMap[T any](value tftypes.Value, r reader) (known map[string]T, unknown []string, whole bool, err error) {
 	if !value.IsKnown() {
 		return nil, nil, false, nil
 	}
@@ -40,7 +41,7 @@ func decodeMap[T any](value tftypes.Value) (known map[string]T, unknown []string
 			continue
 		}
 		var one T
-		if err := decode(element, &one); err != nil {
+		if err := r.decode(element, &one); err != nil {
 			return nil, nil, false, fmt.Errorf("component %s: %w", name, err)
 		}
 		known[name] = one
@@ -48,9 +49,14 @@ func decodeMap[T any](value tftypes.Value) (known map[string]T, unknown []string
 	return known, unknown, len(unknown) == 0, nil
 }
 
+// reader turns values into Go's own types.
+type reader struct {
+	nulls bool // elements of maps that are null mean something
+}
+
 // decode goes through JSON: the attributes are named as the engine's fields are.
-func decode(value tftypes.Value, into any) error {
-	plain, err := plain(value)
+func (r reader) decode(value tftypes.Value, into any) error {
+	plain, err := r.plain(value)
 	if err != nil {
 		return err
 	}
@@ -62,7 +68,7 @@ func decode(value tftypes.Value, into any) error {
 }
 
 // plain is the value in Go's own types, without the attributes that are null.
-func plain(value tftypes.Value) (any, error) {
+func (r reader) plain(value tftypes.Value) (any, error) {
 	if value.IsNull() {
 		return nil, nil
 	}
@@ -74,20 +80,20 @@ func plain(value tftypes.Value) (any, error) {
 	case typ.Is(tftypes.Number):
 		return number(value)
 	case typ.Is(tftypes.List{}):
-		return plainList(value)
+		return r.plainList(value)
 	default:
-		return plainMap(value)
+		return r.plainMap(value)
 	}
 }
 
-func plainList(value tftypes.Value) (any, error) {
+func (r reader) plainList(value tftypes.Value) (any, error) {
 	elements, err := as[[]tftypes.Value](value)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]any, 0, len(elements))
 	for _, element := range elements {
-		one, err := plain(element)
+		one, err := r.plain(element)
 		if err != nil {
 			return nil, err
 		}
@@ -96,17 +102,17 @@ func plainList(value tftypes.Value) (any, error) {
 	return all, nil
 }
 
-func plainMap(value tftypes.Value) (any, error) {
+func (r reader) plainMap(value tftypes.Value) (any, error) {
 	elements, err := as[map[string]tftypes.Value](value)
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]any, len(elements))
 	for name, element := range elements {
-		if element.IsNull() {
+		if element.IsNull() && !(r.nulls && value.Type().Is(tftypes.Map{})) {
 			continue
 		}
-		if all[name], err = plain(element); err != nil {
+		if all[name], err = r.plain(element); err != nil {
 			return nil, err
 		}
 	}

@@ -16,7 +16,7 @@ func OverridesAttribute() schema.MapNestedAttribute {
 	return mapOf("What differs here from the version, by component.", map[string]schema.Attribute{
 		"replicas":  integer("Number of instances, 0 to 1000, instead of the version's."),
 		"resources": Resources(),
-		"env":       texts("More environment variables; they win over all others."),
+		"env":       texts("More environment variables; they win over all others. `null` takes a variable away."),
 	})
 }
 

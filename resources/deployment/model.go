@@ -56,7 +56,7 @@ func (m *model) toEngine(ctx context.Context, diags *diag.Diagnostics) engine.De
 		Prefix:             m.Prefix.ValueString(),
 		Version:            m.Version.ValueString(),
 		DesiredState:       m.DesiredState.ValueString(),
-		Variables:          attrs.ToStrings(m.Variables),
+		Variables:          attrs.ToVariables(m.Variables),
 		Components:         overrides,
 		Strategy:           strategy(ctx, m.Strategy, diags),
 		RestartTrigger:     m.RestartTrigger.ValueString(),
@@ -79,7 +79,7 @@ func (m *model) fromEngine(ctx context.Context, d engine.Deployment, diags *diag
 	m.Prefix = types.StringValue(d.Prefix)
 	m.Version = serving(d, m.Version)
 	m.DesiredState = types.StringValue(d.DesiredState)
-	m.Variables = attrs.Strings(ctx, d.Variables, m.Variables, diags)
+	m.Variables = attrs.Variables(ctx, d.Variables, m.Variables, diags)
 	m.SecretsWO = types.MapNull(types.StringType)
 	m.SecretsWOVersion = types.Int64PointerValue(d.SecretsVersion)
 	m.Components = component.OverridesToMap(ctx, d.Components, m.Components, diags)

@@ -42,7 +42,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 		"variables": schema.MapAttribute{
 			Optional:            true,
 			ElementType:         types.StringType,
-			MarkdownDescription: "Environment variables of every component, a map of strings. They win over the environment's `variables`.",
+			MarkdownDescription: "Environment variables of every component, a map of strings. They win over the environment's `variables`. `null` takes a variable away, `\"\"` is a value.",
 		},
 		"secrets_wo":         secrets.Attribute("They win over the environment's of the same name."),
 		"secrets_wo_version": secrets.Version(),

@@ -2,11 +2,13 @@ package deployment_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/slipwayhq/terraform-provider-slipway/provider/acctest"
 )
@@ -60,4 +62,44 @@ func TestAccVariablesAndSecrets(t *testing.T) {
 			unchanged(config("canary-third", 3, `LEVEL = "debug"`, own("canary-own", 1))),
 		)
 	})
+}
+
+// A variable that is null takes away what weaker layers set, and gives it back when it goes.
+func TestAccVariablesTakenAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, acctest.Local(t))
+	image, web := w.app("1"), w.site()
+	config := func(environment, deployment, override string) string {
+		return acctest.Join(w.baseWith("variables = { "+environment+" }"), version("1.0.0", api(image, `env = { A = "1", B = "1", C = "1" }`)),
+			acctest.Deployment(brisk+"variables = { "+deployment+" }\ncomponents = { api = { env = { "+override+" } } }"))
+	}
+	is := func(want string) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			text, err := web.get("/env")
+			if err != nil {
+				return err
+			}
+			got := ""
+			for _, name := range []string{"A", "B", "C"} {
+				if _, value, set := strings.Cut("\n"+text, "\n"+name+"="); set {
+					value, _, _ = strings.Cut(value, "\n")
+					got += name + "=" + value + ";"
+				}
+			}
+			if got != want {
+				return fmt.Errorf("the environment is %s, want %s", got, want)
+			}
+			return nil
+		}
+	}
+	some := config(`A = null, B = null`, `B = ""`, `C = null`)
+	w.run(
+		resource.TestStep{Config: config("", "", ""), Check: resource.ComposeTestCheckFunc(web.learn("api/http"), is("A=1;B=1;C=1;"))},
+		resource.TestStep{
+			Config: some, ConfigPlanChecks: planned(changes("api: replace 1 instance, " + w.swap() + " (env)")),
+			Check: is("B=;"),
+		},
+		unchanged(some),
+		resource.TestStep{Config: config("", "", ""), Check: is("A=1;B=1;C=1;")},
+	)
 }

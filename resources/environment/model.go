@@ -32,7 +32,7 @@ func (m *model) toEngine() engine.Environment {
 		NodeID:             m.NodeID.ValueString(),
 		Type:               m.Type.ValueString(),
 		Description:        m.Description.ValueString(),
-		Variables:          attrs.ToStrings(m.Variables),
+		Variables:          attrs.ToVariables(m.Variables),
 		DeletionProtection: m.DeletionProtection.ValueBool(),
 		SecretsVersion:     m.SecretsWOVersion.ValueInt64Pointer(),
 	}
@@ -45,7 +45,7 @@ func (m *model) fromEngine(ctx context.Context, e engine.Environment, diags *dia
 	m.NodeID = types.StringValue(e.NodeID)
 	m.Type = types.StringValue(e.Type)
 	m.Description = attrs.OptionalString(e.Description)
-	m.Variables = attrs.Strings(ctx, e.Variables, m.Variables, diags)
+	m.Variables = attrs.Variables(ctx, e.Variables, m.Variables, diags)
 	m.SecretsWO = types.MapNull(types.StringType)
 	m.SecretsWOVersion = types.Int64PointerValue(e.SecretsVersion)
 	m.DeletionProtection = types.BoolValue(e.DeletionProtection)

@@ -27,7 +27,7 @@ func (r *Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *res
 			"variables": schema.MapAttribute{
 				Optional:            true,
 				ElementType:         types.StringType,
-				MarkdownDescription: "Environment variables of every component deployed here, a map of strings. They win over a component's `env`; a deployment's `variables` win over them.",
+				MarkdownDescription: "Environment variables of every component deployed here, a map of strings. They win over a component's `env`; a deployment's `variables` win over them. `null` takes a variable away, `\"\"` is a value.",
 			},
 			"secrets_wo":         secrets.Attribute("Components get those that their `secrets` and `secret_files` name."),
 			"secrets_wo_version": secrets.Version(),
