@@ -26,6 +26,7 @@ type deploymentModel struct {
 	Health          types.String             `tfsdk:"health"`
 	Revision        types.Int64              `tfsdk:"revision"`
 	PreviousVersion types.String             `tfsdk:"previous_version"`
+	PromotionStatus types.String             `tfsdk:"promotion_status"`
 	OperationID     types.String             `tfsdk:"operation_id"`
 	Drift           types.List               `tfsdk:"drift"`
 	Endpoints       map[string]endpointModel `tfsdk:"endpoints"`
@@ -48,6 +49,7 @@ func (d *deploymentSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 			"health":           text("`healthy`, `degraded`, `unhealthy` or `unknown`."),
 			"revision":         number("Number of the newest revision."),
 			"previous_version": text("Ref of the version that served before, null at first."),
+			"promotion_status": text("`in_sync` or `out_of_sync` with the environment that its own promotes from, null without one."),
 			"operation_id":     text("Id of the engine's record of the newest revision."),
 			"drift":            list("What differs on the node from what should be."),
 			"endpoints":        endpoints(),
@@ -78,6 +80,7 @@ func (d *deploymentSource) Read(ctx context.Context, req datasource.ReadRequest,
 	m.Version, m.NodeID = types.StringValue(servingVersion(found)), types.StringValue(s.NodeID)
 	m.Status, m.Health, m.Revision = types.StringValue(string(s.Status)), types.StringValue(s.Health), types.Int64Value(int64(s.Revision))
 	m.PreviousVersion, m.OperationID = attrs.OptionalString(s.PreviousVersion), attrs.OptionalString(s.OperationID)
+	m.PromotionStatus = attrs.OptionalString(s.Promotion)
 	m.Drift = attrs.List(s.Drift)
 	m.Endpoints = endpointModels(s.Endpoints)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)

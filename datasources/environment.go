@@ -26,6 +26,8 @@ type environmentModel struct {
 	Description        types.String `tfsdk:"description"`
 	Variables          types.Map    `tfsdk:"variables"`
 	SecretNames        types.List   `tfsdk:"secret_names"`
+	PromotesFromID     types.String `tfsdk:"promotes_from_id"`
+	MinSoak            types.String `tfsdk:"min_soak"`
 	DeletionProtection types.Bool   `tfsdk:"deletion_protection"`
 }
 
@@ -44,6 +46,8 @@ func (d *environmentSource) Schema(_ context.Context, _ datasource.SchemaRequest
 			"description":         text("Text for people."),
 			"variables":           texts("Environment variables of every component deployed here."),
 			"secret_names":        list("Sorted names of its secrets."),
+			"promotes_from_id":    text("Id of the environment whose versions may enter, null when every version may."),
+			"min_soak":            text("How long a version must have served there, null when that does not matter."),
 			"deletion_protection": truth("It must not be destroyed."),
 		}),
 	}
@@ -70,6 +74,7 @@ func (d *environmentSource) Read(ctx context.Context, req datasource.ReadRequest
 	m.NodeID, m.Type = types.StringValue(found.NodeID), types.StringValue(found.Type)
 	m.Description, m.Variables = attrs.OptionalString(found.Description), variablesOf(ctx, found.Variables, &resp.Diagnostics)
 	m.SecretNames, m.DeletionProtection = attrs.List(found.SecretNames), types.BoolValue(found.DeletionProtection)
+	m.PromotesFromID, m.MinSoak = attrs.OptionalString(found.PromotesFromID), attrs.OptionalString(found.MinSoak)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

@@ -60,7 +60,14 @@ type DeploymentStatus struct {
 	OperationID     string   // of the newest revision
 	NodeMessage     string   // why the node could not be asked, ""
 	SecretNames     []string // of the deployment's own secrets, sorted
+	Promotion       string   // in_sync or out_of_sync with the environment it promotes from, "" without one
 }
+
+// How a deployment stands to the one that its environment promotes from.
+const (
+	PromotionInSync    = "in_sync"     // serves the same content
+	PromotionOutOfSync = "out_of_sync" // serves another, or nothing serves there
+)
 
 // Healths of a deployment.
 const (

@@ -126,6 +126,9 @@ type Versions interface {
 
 // Environments keeps environments.
 type Environments interface {
+	// PlanEnvironment answers why CreateEnvironment or UpdateEnvironment would
+	// refuse, as far as can be told without what this run stores before it.
+	PlanEnvironment(ctx context.Context, e Environment) error
 	CreateEnvironment(ctx context.Context, e Environment, secrets map[string]string) (Environment, error)
 	Environment(ctx context.Context, id string) (Environment, error)
 	// UpdateEnvironment keeps the stored secrets when secrets is nil, else replaces them all.
@@ -162,12 +165,13 @@ type Deployments interface {
 
 // PlanInput is what PlanDeployment knows beside the wanted deployment.
 type PlanInput struct {
-	Prior                     *Deployment        // the deployment as state has it, nil when it is to be created
-	Environment               *Environment       // planned in this run and perhaps not stored yet, nil = read the store
-	Versions                  map[string]Version // planned in this run, by id, with Digest and Images
-	SecretsChanged            bool               // new secrets come with the deployment
-	EnvironmentSecretsChanged bool               // new secrets come with the environment in this run
-	Drift                     []string           // what the last refresh found; it will be repaired
+	Prior                     *Deployment           // the deployment as state has it, nil when it is to be created
+	Environment               *Environment          // planned in this run and perhaps not stored yet, nil = read the store
+	Versions                  map[string]Version    // planned in this run, by id, with Digest and Images
+	Deployments               map[string]Deployment // planned in this run, by id
+	SecretsChanged            bool                  // new secrets come with the deployment
+	EnvironmentSecretsChanged bool                  // new secrets come with the environment in this run
+	Drift                     []string              // what the last refresh found; it will be repaired
 	// Leaving are the deployments that this run removes or replaces: what they
 	// hold is free for others.
 	Leaving map[string]bool

@@ -52,6 +52,7 @@ type Engine struct {
 	run             string
 	offered         map[string]offer       // registries that this run plans to store, by id
 	planned         map[string]engine.Node // nodes that this run plans to store, by id
+	plannedSources  map[string]string      // what the environments that this run plans to store promote from, by id
 	plannedProducts map[string]string      // types of the products that this run plans to store, by id
 	drivers         map[string]*driverEntry
 	snapshots       map[string]*snapshot
@@ -87,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: s, box: box, images: cfg.Images, clock: cfg.Clock, log: cfg.Log,
-		owner: newOwner(), offered: map[string]offer{}, planned: map[string]engine.Node{}, plannedProducts: map[string]string{}, drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
+		owner: newOwner(), offered: map[string]offer{}, planned: map[string]engine.Node{}, plannedProducts: map[string]string{}, plannedSources: map[string]string{}, drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
 	}
 	if e.cfg.NewDriver == nil {
 		e.cfg.NewDriver = e.newDriver
@@ -117,6 +118,7 @@ func (e *Engine) BeginRun(run string) {
 	clear(e.offered)
 	clear(e.planned)
 	clear(e.plannedProducts)
+	clear(e.plannedSources)
 	clear(e.snapshots)
 }
 

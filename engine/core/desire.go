@@ -19,6 +19,16 @@ type desire struct {
 	secrets    map[string]node.Secrets // by component
 }
 
+// runs reports whether anything of it runs.
+func (d desire) runs() bool {
+	for _, c := range d.components {
+		if c.Replicas > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // revisionConfig is what the store keeps of a revision, so that it can be
 // brought back exactly: a rollback needs nothing else.
 type revisionConfig struct {

@@ -49,7 +49,13 @@ func (e *Engine) writeEnvironment(ctx context.Context, env engine.Environment, s
 		return engine.Environment{}, err
 	}
 	err = e.store.Tx(ctx, func(tx *store.Tx) error {
-		var err error
+		sources, err := sourcesIn(ctx, tx.Queries, env.TeamID)
+		if err == nil {
+			err = catalog.AllowSource(env, sources)
+		}
+		if err != nil {
+			return err
+		}
 		if env, err = write(tx.Queries, ctx, env); err != nil {
 			return err
 		}

@@ -36,6 +36,9 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 	if err := e.prefixIsFree(ctx, p.NodeID, d, in.Leaving); err != nil {
 		return p, err
 	}
+	if err := e.promotable(ctx, d, w, in); err != nil {
+		return p, err
+	}
 	wanted, known, err := e.foreseeComponents(ctx, d, w, in)
 	if err != nil || !known {
 		return p, err

@@ -57,6 +57,9 @@ func (e *Engine) observed(ctx context.Context, rec store.DeploymentRecord, look 
 	d.Observed.NodeID = rec.NodeID
 	d.Observed.Health = engine.HealthUnknown
 	s, err := e.servingOf(ctx, rec.ID)
+	if err == nil {
+		d.Observed.Promotion, err = e.promotionStatus(ctx, rec, s)
+	}
 	if err != nil || s == nil {
 		return d, err
 	}

@@ -99,7 +99,7 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 		err = a.runner.Run(ctx, rollout.Input{
 			Deployment: a.rec.ID, OperationID: a.op.id, Plan: steps, Target: target, Prior: a.priorT,
 			Observed: observed, Strategy: a.strategy, VolumesBefore: before,
-			Commit: func(ctx context.Context) error { return a.commit(ctx, r.Number) },
+			Commit: func(ctx context.Context) error { return a.commit(ctx, r.Number, wanted) },
 		})
 	}
 	if err == nil {
@@ -123,9 +123,12 @@ func (a *attempt) found(ctx context.Context) ([]string, error) {
 }
 
 // commit makes the revision the serving one, together with the wish it fulfils.
-func (a *attempt) commit(ctx context.Context, number int) error {
+func (a *attempt) commit(ctx context.Context, number int, wanted desire) error {
 	return a.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.CommitRevision(ctx, a.rec.ID, number); err != nil {
+			return err
+		}
+		if err := tx.NoteServing(ctx, a.rec.ID, number, wanted.runs()); err != nil {
 			return err
 		}
 		return a.writeSpec(ctx, tx)

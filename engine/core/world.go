@@ -61,7 +61,10 @@ func (e *Engine) lookUp(ctx context.Context, d engine.Deployment, isNew bool) (w
 	if w.version, err = e.versionOf(ctx, d.Version); err != nil {
 		return w, err
 	}
-	return w, w.check(d, isNew)
+	if err := w.check(d, isNew); err != nil {
+		return w, err
+	}
+	return w, e.promotable(ctx, d, w, engine.PlanInput{})
 }
 
 // check applies the catalog's rules between a deployment and its world.

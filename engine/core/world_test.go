@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/fake"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
@@ -28,7 +29,8 @@ type scene struct {
 	engine   *core.Engine
 	journal  func(core.Journal) core.Journal
 	alive    func(store.LeaseOwner) bool
-	deadline string // of a rollout, "" = one that only a hang reaches
+	clock    health.Clock // nil = the system's
+	deadline string       // of a rollout, "" = one that only a hang reaches
 }
 
 func newScene(t *testing.T) *scene {
@@ -76,7 +78,7 @@ func (s *scene) open() {
 		_ = s.engine.Close() // a killed one is closed already
 	}
 	e, err := core.Open(s.Context(), core.Config{
-		DataDir: s.dir, Journal: s.journal, Alive: s.alive,
+		DataDir: s.dir, Journal: s.journal, Alive: s.alive, Clock: s.clock,
 		NewDriver: func(engine.Node) (node.Driver, error) { return s.node.Driver(""), nil },
 	})
 	s.must(err)

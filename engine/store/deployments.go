@@ -28,8 +28,9 @@ func deploymentRow(d DeploymentRecord) ([]any, error) {
 const selectDeployments = `SELECT d.id, d.environment_id, d.node_id, d.product_id, d.prefix, d.version, d.desired_state, d.variables, d.components,
 	d.strategy, d.restore_data, d.restart_trigger, d.deletion_protection, d.secrets_version, d.serving_revision, d.held, d.confirmed, d.created_at,
 	COALESCE(n.number, 0), COALESCE(n.status, ''), COALESCE(n.operation_id, ''),
-	COALESCE(s.version, ''), COALESCE(s.changes, 'null'), COALESCE(p.version_ref, '')
+	COALESCE(s.version, ''), COALESCE(s.changes, 'null'), COALESCE(p.version_ref, ''), e.promotes_from_id
 	FROM deployments d
+	JOIN environments e ON e.id = d.environment_id
 	LEFT JOIN revisions n ON n.deployment_id = d.id AND n.number = (SELECT MAX(number) FROM revisions WHERE deployment_id = d.id)
 	LEFT JOIN revisions s ON s.deployment_id = d.id AND s.number = d.serving_revision
 	LEFT JOIN revisions p ON p.deployment_id = d.id AND p.number = (SELECT MAX(x.number) FROM revisions x WHERE x.deployment_id = d.id
@@ -39,7 +40,7 @@ func scanDeployment(s scanner) (d DeploymentRecord, err error) {
 	o := &d.Observed
 	err = s.Scan(&d.ID, &d.EnvironmentID, &d.NodeID, &d.ProductID, &d.Prefix, &d.Version, &d.DesiredState, jsonColumn{&d.Variables}, jsonColumn{&d.Components},
 		jsonColumn{&d.Strategy}, &d.RestoreData, &d.RestartTrigger, &d.DeletionProtection, &d.SecretsVersion, &d.Serving, &d.Held, &d.Confirmed, nanos{&d.CreatedAt},
-		&o.Revision, &o.Status, &o.OperationID, &o.ServingVersion, jsonColumn{&o.Changes}, &o.PreviousVersion)
+		&o.Revision, &o.Status, &o.OperationID, &o.ServingVersion, jsonColumn{&o.Changes}, &o.PreviousVersion, &d.PromotesFromID)
 	o.NodeID = d.NodeID
 	return d, err
 }
@@ -91,6 +92,7 @@ func (s Queries) UpdateDeployment(ctx context.Context, d DeploymentRecord) (Depl
 // DeleteDeployment deletes a deployment with its revisions and secrets. Its
 // operations stay. While a revision is in progress it is ErrConflict.
 func (s Queries) DeleteDeployment(ctx context.Context, id string) error {
+	now := s.run.now()
 	return s.run.write(ctx, func(q querier) error {
 		running, err := all(ctx, q, scanInt, "SELECT number FROM revisions WHERE deployment_id = ? AND status = 'in_progress'", id)
 		if err != nil {
@@ -98,6 +100,9 @@ func (s Queries) DeleteDeployment(ctx context.Context, id string) error {
 		}
 		if len(running) > 0 {
 			return engine.Conflict(fmt.Sprintf("revision %d of deployment %q is in progress", running[0], id), "wait until it has finished")
+		}
+		if err := endServing(ctx, q, id, now); err != nil {
+			return err
 		}
 		return deployments.remove(ctx, q, id)
 	})
@@ -127,7 +132,7 @@ func (s Queries) PrefixOwner(ctx context.Context, nodeID, prefix string) (string
 // id. Version selects by the wanted version, with or without its digest, Status
 // by that of the newest revision.
 func (s Queries) ListDeployments(ctx context.Context, f engine.DeploymentFilter) ([]DeploymentRecord, error) {
-	return s.listDeployments(ctx, ` JOIN environments e ON e.id = d.environment_id
+	return s.listDeployments(ctx, `
 		WHERE ? IN ('', e.team_id) AND ? IN ('', d.environment_id) AND ? IN ('', d.product_id)
 		AND ? IN ('', d.version, d.version_id) AND ? IN ('', COALESCE(n.status, '')) ORDER BY d.id`,
 		f.TeamID, f.EnvironmentID, f.ProductID, f.Version, f.Status)

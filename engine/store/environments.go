@@ -77,5 +77,10 @@ func environmentParents(ctx context.Context, q querier, e engine.Environment) er
 	if err := teams.parent(ctx, q, "team_id", e.TeamID); err != nil {
 		return err
 	}
+	if e.PromotesFromID != "" {
+		if err := environments.parent(ctx, q, "promotes_from_id", e.PromotesFromID); err != nil {
+			return err
+		}
+	}
 	return nodes.parent(ctx, q, "node_id", e.NodeID)
 }

@@ -34,6 +34,9 @@ INSERT INTO leases VALUES ('deployment acme/production/shop', 'gone', '{"ID":"go
 INSERT INTO pins VALUES ('run', 'acme/shop/2.0.0@sha256:2', 'api', 'app:2', 'sha256:02', 4102444800000000000);
 INSERT INTO secrets VALUES ('environment', 'acme/production', 'TOKEN', x'010203', 'hash');
 `,
+	4: `
+INSERT INTO served VALUES ('acme/production', 'acme/production/gone', 'acme/shop/edge@sha256:e', '{}', 60, 0);
+`,
 	2: `
 INSERT INTO nodes (id, team_id, name, description, labels, allocation, kind, local, keep_versions, created_at, confirmed, docker)
 VALUES ('acme/there', 'acme', 'there', '', '{}', 'closed', 'docker', 'null', 0, 1, TRUE, '{"host":"tcp://10.0.0.1:2376"}');
@@ -101,6 +104,11 @@ func holds(t *testing.T, path string, newest, written int) {
 	environment := must[engine.Environment](t)(s.Environment(ctx, "acme/production"))
 	same(t, []any{"9", true, int64(2)}, []any{*environment.Variables["LEVEL"], environment.DeletionProtection, *environment.SecretsVersion})
 	keepsItsDeployment(t, s)
+	served := must[store.Served](t)(s.Served(ctx, "acme/production", "acme/shop/2.0.0@sha256:2", map[string]string{"api": "app:2@sha256:02"}))
+	same(t, true, served.Ever && served.For > 24*time.Hour)
+	if written >= 4 {
+		same(t, store.Served{Ever: true, For: 60}, must[store.Served](t)(s.Served(ctx, "acme/production", "acme/shop/edge@sha256:e", map[string]string{})))
+	}
 	secrets := must[map[string]store.Secret](t)(s.Secrets(ctx, engine.KindEnvironment, "acme/production"))
 	same(t, map[string]store.Secret{"TOKEN": {Cipher: []byte{1, 2, 3}, Hash: "hash"}}, secrets)
 	same(t, "sha256:02", must[string](t)(s.PinnedImage(ctx, "run", "acme/shop/2.0.0@sha256:2", "api", "app:2")))

@@ -25,7 +25,7 @@ func TestObjectsComeBackWhole(t *testing.T) {
 	product := engine.Product{ID: "beta/p", TeamID: "beta", Name: "p", Type: engine.ProductComplex, Description: "d", Labels: map[string]string{}}
 	environment := engine.Environment{
 		ID: "beta/e", TeamID: "beta", Name: "e", NodeID: "beta/n", Type: engine.EnvironmentStaging, Description: "d",
-		Variables: engine.SetVariables(map[string]string{"K": ""}), PromotesFromID: "x", MinSoak: "1h", DeletionProtection: true,
+		Variables: engine.SetVariables(map[string]string{"K": ""}), PromotesFromID: "beta/source", MinSoak: "1h", DeletionProtection: true,
 	}
 	v := version("beta/p/1.0.0", 1)
 	v.Changelog, v.Status = "c", engine.VersionPreferred
@@ -43,6 +43,8 @@ func TestObjectsComeBackWhole(t *testing.T) {
 	must[engine.Node](t)(s.CreateNode(ctx, node))
 	must[engine.Registry](t)(s.CreateRegistry(ctx, registry))
 	must[engine.Product](t)(s.CreateProduct(ctx, product))
+	source := engine.Environment{ID: "beta/source", TeamID: "beta", Name: "source", NodeID: "beta/n", Type: engine.EnvironmentStaging}
+	must[engine.Environment](t)(s.CreateEnvironment(ctx, source))
 	must[engine.Environment](t)(s.CreateEnvironment(ctx, environment))
 	must[store.VersionRecord](t)(s.CreateVersion(ctx, v))
 	must[store.DeploymentRecord](t)(s.CreateDeployment(ctx, d))
@@ -55,6 +57,7 @@ func TestObjectsComeBackWhole(t *testing.T) {
 	v.Ref = v.ID + "@" + v.Digest
 	same(t, v, must[store.VersionRecord](t)(s.Version(ctx, v.ID)).Version)
 	got := must[store.DeploymentRecord](t)(s.Deployment(ctx, d.ID))
+	d.PromotesFromID = environment.PromotesFromID
 	if got.CreatedAt.IsZero() || !got.Held || got.Confirmed {
 		t.Errorf("a new deployment is %+v", got)
 	}

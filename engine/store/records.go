@@ -34,6 +34,10 @@ type DeploymentRecord struct {
 
 	NodeID    string
 	ProductID string
+
+	// PromotesFromID is the environment that the deployment's own promotes from.
+	PromotesFromID string
+
 	Serving   int  // number of the revision that serves, 0 before the first success
 	Held      bool // the deployment holds its prefix on its node
 	Confirmed bool

@@ -37,6 +37,7 @@ type model struct {
 	Drift              types.List     `tfsdk:"drift"`
 	Changes            types.List     `tfsdk:"changes"`
 	OperationID        types.String   `tfsdk:"operation_id"`
+	PromotionStatus    types.String   `tfsdk:"promotion_status"`
 }
 
 // inputs are the attributes that the engine acts on: timeouts is not one.

@@ -20,6 +20,7 @@ func (m *model) observe(s engine.DeploymentStatus) {
 	m.Revision = types.Int64Value(int64(s.Revision))
 	m.PreviousVersion = attrs.OptionalString(s.PreviousVersion)
 	m.OperationID = types.StringValue(s.OperationID)
+	m.PromotionStatus = attrs.OptionalString(s.Promotion)
 	if m.Changes.IsNull() || m.Changes.IsUnknown() {
 		m.Changes = attrs.List(s.Changes) // what was planned stays, word for word
 	}
@@ -68,6 +69,7 @@ func endpoints(all map[string]engine.Endpoint) types.Map {
 func (m *model) forget() {
 	m.Status, m.Health, m.OperationID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	m.Revision, m.PreviousVersion = types.Int64Unknown(), types.StringUnknown()
+	m.PromotionStatus = types.StringUnknown()
 	m.Instances, m.Endpoints = types.MapUnknown(instanceType), types.MapUnknown(endpointType)
 	m.Changes = types.ListUnknown(types.StringType)
 	m.Drift = attrs.List(nil) // what drifted is repaired
@@ -78,6 +80,7 @@ func (m *model) keep(state model) {
 	m.ID, m.NodeID, m.DeletionProtection = state.ID, state.NodeID, state.DeletionProtection
 	m.Status, m.Health, m.OperationID = state.Status, state.Health, state.OperationID
 	m.Revision, m.PreviousVersion = state.Revision, state.PreviousVersion
+	m.PromotionStatus = state.PromotionStatus
 	m.Instances, m.Endpoints = state.Instances, state.Endpoints
 	m.Drift, m.Changes = state.Drift, state.Changes
 }

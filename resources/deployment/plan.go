@@ -115,7 +115,7 @@ func (r *Resource) planIfAffected(ctx context.Context, state model, plan *model,
 // ask lets the engine plan.
 func (r *Resource) ask(ctx context.Context, state, plan model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) (engine.DeploymentPlan, bool) {
 	wanted := plan.toEngine(ctx, diags)
-	in := engine.PlanInput{Versions: r.Planned.Versions(), Leaving: r.Planned.Leaving()}
+	in := engine.PlanInput{Versions: r.Planned.Versions(), Deployments: r.Planned.Deployments(), Leaving: r.Planned.Leaving()}
 	if !req.State.Raw.IsNull() {
 		prior := state.toEngine(ctx, diags)
 		in.Prior = &prior
@@ -134,6 +134,9 @@ func (r *Resource) ask(ctx context.Context, state, plan model, req resource.Modi
 	}
 	answer, err := r.Engine.PlanDeployment(ctx, wanted, in)
 	diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+	if err == nil {
+		r.Planned.PutDeployment(wanted)
+	}
 	return answer, err == nil
 }
 

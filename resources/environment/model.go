@@ -20,6 +20,8 @@ type model struct {
 	Variables          types.Map    `tfsdk:"variables"`
 	SecretsWO          types.Map    `tfsdk:"secrets_wo"`
 	SecretsWOVersion   types.Int64  `tfsdk:"secrets_wo_version"`
+	PromotesFromID     types.String `tfsdk:"promotes_from_id"`
+	MinSoak            types.String `tfsdk:"min_soak"`
 	DeletionProtection types.Bool   `tfsdk:"deletion_protection"`
 	SecretNames        types.List   `tfsdk:"secret_names"`
 }
@@ -33,6 +35,8 @@ func (m *model) toEngine() engine.Environment {
 		Type:               m.Type.ValueString(),
 		Description:        m.Description.ValueString(),
 		Variables:          attrs.ToVariables(m.Variables),
+		PromotesFromID:     m.PromotesFromID.ValueString(),
+		MinSoak:            m.MinSoak.ValueString(),
 		DeletionProtection: m.DeletionProtection.ValueBool(),
 		SecretsVersion:     m.SecretsWOVersion.ValueInt64Pointer(),
 	}
@@ -48,6 +52,8 @@ func (m *model) fromEngine(ctx context.Context, e engine.Environment, diags *dia
 	m.Variables = attrs.Variables(ctx, e.Variables, m.Variables, diags)
 	m.SecretsWO = types.MapNull(types.StringType)
 	m.SecretsWOVersion = types.Int64PointerValue(e.SecretsVersion)
+	m.PromotesFromID = attrs.OptionalString(e.PromotesFromID)
+	m.MinSoak = attrs.OptionalString(e.MinSoak)
 	m.DeletionProtection = types.BoolValue(e.DeletionProtection)
 	m.SecretNames = attrs.List(e.SecretNames)
 }

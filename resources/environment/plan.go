@@ -46,11 +46,17 @@ func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlan
 	names, namesKnown := r.secretNames(ctx, changed, req, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 
-	if !attrs.Known(resp.Plan.Raw, "team_id", "name", "node_id", "type", "variables") {
+	if !attrs.Known(resp.Plan.Raw, "team_id", "name", "node_id", "type", "variables", "promotes_from_id", "min_soak") {
 		return
 	}
 	wanted := plan.toEngine()
-	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), catalog.ValidateEnvironment(wanted), req.Config.Raw)...)
+	var err error
+	if known {
+		err = r.Engine.PlanEnvironment(ctx, wanted)
+	} else {
+		err = catalog.ValidateEnvironment(wanted)
+	}
+	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 	if known && namesKnown {
 		wanted.SecretNames = names
 		r.Planned.PutEnvironment(planned.Environment{Environment: wanted, SecretsChanged: changed})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -31,6 +32,16 @@ func (r *Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *res
 			},
 			"secrets_wo":         secrets.Attribute("Components get those that their `secrets` and `secret_files` name."),
 			"secrets_wo_version": secrets.Version(),
+			"promotes_from_id": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Id of the environment whose versions may enter, such as `acme/staging`: a version must have succeeded there, with the same image digests. " +
+					"What ran here before may always come back. Default: every version may enter.",
+			},
+			"min_soak": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "How long a version must have served in `promotes_from_id`, in sum, a Go duration such as `24h`. Default: no time at all.",
+				Validators:          []validator.String{attrs.Duration()},
+			},
 			"deletion_protection": schema.BoolAttribute{
 				Optional:            true,
 				Computed:            true,

@@ -1,6 +1,6 @@
 // Package planned remembers what this provider process has planned so far, so
-// that the plan of a deployment knows the versions and the environment that
-// are planned in the same run and not stored yet. Terraform plans what is
+// that the plan of a deployment knows the versions, the environment and the other
+// deployments that are planned in the same run and not stored yet. Terraform plans what is
 // referred to before what refers to it.
 package planned
 
@@ -23,6 +23,7 @@ type Table struct {
 	mu           sync.Mutex
 	versions     map[string]engine.Version
 	environments map[string]Environment
+	deployments  map[string]engine.Deployment
 	leaving      map[string]bool
 }
 
@@ -67,6 +68,23 @@ func (t *Table) Environment(id string) (Environment, bool) {
 	defer t.mu.Unlock()
 	e, ok := t.environments[id]
 	return e, ok
+}
+
+// PutDeployment notes a deployment as it will be after this run.
+func (t *Table) PutDeployment(d engine.Deployment) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.deployments == nil {
+		t.deployments = map[string]engine.Deployment{}
+	}
+	t.deployments[d.ID] = d
+}
+
+// Deployments answers a copy of all planned deployments, by id.
+func (t *Table) Deployments() map[string]engine.Deployment {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.deployments)
 }
 
 // Leave notes a deployment that is to be destroyed or replaced.

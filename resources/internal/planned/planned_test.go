@@ -18,7 +18,9 @@ func TestTable(t *testing.T) {
 		all.Go(func() {
 			table.PutVersion(engine.Version{ID: "a/b/1", Digest: "sha256:1"})
 			table.PutEnvironment(planned.Environment{Environment: engine.Environment{ID: "a/e"}, SecretsChanged: true})
-			table.Versions()["a/b/2"] = engine.Version{} // a copy
+			table.PutDeployment(engine.Deployment{ID: "a/e/d", Version: "a/b/1"})
+			table.Deployments()["a/e/x"] = engine.Deployment{} // a copy
+			table.Versions()["a/b/2"] = engine.Version{}       // a copy
 		})
 	}
 	all.Wait()
@@ -27,6 +29,9 @@ func TestTable(t *testing.T) {
 	}
 	if len(table.Versions()) != 1 {
 		t.Error("the answer is not a copy")
+	}
+	if all := table.Deployments(); len(all) != 1 || all["a/e/d"].Version != "a/b/1" {
+		t.Errorf("got %v", all)
 	}
 	if e, ok := table.Environment("a/e"); !ok || !e.SecretsChanged {
 		t.Errorf("got %v, %v", e, ok)
