@@ -111,11 +111,11 @@ func ValidateEnvironment(e engine.Environment) error {
 			p.invalid("promotes_from_id", "an environment cannot promote from itself")
 		}
 	}
-	if e.MinSoak != "" && e.PromotesFromID == "" {
+	if _, err := engine.ParseDuration("min_soak", e.MinSoak, 0); err != nil {
+		p.add(err)
+	} else if e.MinSoak != "" && e.PromotesFromID == "" {
 		p.invalid("min_soak", "there is no environment that a version could soak in: set promotes_from_id too")
 	}
-	_, err := engine.ParseDuration("min_soak", e.MinSoak, 0)
-	p.add(err)
 	return p.err()
 }
 
