@@ -38,7 +38,7 @@ func (d *Driver) carry(ctx context.Context, i node.Image, unable error) error {
 		if err != nil {
 			return err
 		}
-		return d.load(ctx, mark, found)
+		return d.load(ctx, mark, &shelvedImage{Image: found, ctx: ctx, shelf: &d.shelf, keep: d.pullsOthers})
 	})
 	var atRegistry *engine.Error
 	switch err = from.explain(err); {

@@ -63,6 +63,47 @@ func TestRegistryThatTheEngineDoesNotTrust(t *testing.T) {
 	}
 }
 
+// Images that are carried at the same time are fetched once, layers that they share too.
+func TestCarriedOnce(t *testing.T) {
+	t.Parallel()
+	e := daemon(t)
+	cfg := over(e.Host)
+	cfg.EngineID = "eng_" + rand.Text() // which prunes its own
+	b := newBench(t, open(t, cfg))
+	r := testimage.Registry(t, testimage.RegistryOptions{Address: ownAddress(t, e) + ":0"})
+	parts := map[string]int{} // how often each was asked for
+	pulled := make(chan error)
+	release := r.HoldFrom(1)
+	const images, times = 3, 4
+	for n := range images {
+		made := testimage.FromFiles(t, testimage.Options{}, []testimage.File{{Path: "/common", Content: r.URL()}},
+			[]testimage.File{{Path: "/own", Content: fmt.Sprint(n, r.URL())}})
+		image := node.Image{Reference: r.Push(t, fmt.Sprint("carried:", n), made), Auth: node.Auth{PlainHTTP: true}}
+		manifest, err := made.Manifest()
+		b.ok(err)
+		digest, err := made.Digest()
+		b.ok(err)
+		parts["/manifests/"+digest.String()] = 0
+		for _, part := range append(manifest.Layers, manifest.Config) {
+			parts["/blobs/"+part.Digest.String()] = 0
+		}
+		for range times {
+			go func() { pulled <- b.Pull(t.Context(), image) }()
+		}
+	}
+	b.until("all of them are under way", func() bool { return r.Count("GET /v2/carried/manifests/") == images })
+	release()
+	for range images * times {
+		b.ok(<-pulled)
+	}
+	for part := range parts {
+		if n := r.CountSuffix(part); n != 1 {
+			t.Errorf("%s was fetched %d times", part, n)
+		}
+	}
+	b.ok(b.Prune(t.Context(), nil))
+}
+
 // hinted wants an error of the class that says what to do and keeps the secret.
 func (b *bench) hinted(err, class error) {
 	b.Helper()

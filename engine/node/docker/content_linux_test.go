@@ -96,7 +96,7 @@ func TestPullErrors(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, open(t, over(daemon(t).Host)))
 	closed := testimage.Registry(t, testimage.RegistryOptions{Username: "ci", Password: "canary-password"})
-	secret := node.Image{Reference: closed.Push(t, "app:1", testimage.App(t, "1", nil))}
+	secret := node.Image{Reference: closed.Push(t, "app:1", testimage.App(t, "1", map[string]string{"OF": closed.URL()}))}
 	if err := b.Pull(t.Context(), secret); !errors.Is(err, engine.ErrDenied) {
 		t.Errorf("without credentials: %v", err)
 	}
@@ -116,7 +116,7 @@ func TestPullErrors(t *testing.T) {
 	b.ok(b.Pull(t.Context(), secret)) // it is there
 
 	off := testimage.Registry(t, testimage.RegistryOptions{})
-	away := node.Image{Reference: off.Push(t, "app:2", testimage.App(t, "2", nil))}
+	away := node.Image{Reference: off.Push(t, "app:2", testimage.App(t, "2", map[string]string{"OF": off.URL()}))}
 	off.Off()
 	if err := b.Pull(t.Context(), away); !errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("a registry that is off: %v", err)

@@ -36,6 +36,7 @@ type Driver struct {
 	api    *client.Client
 	reach  *reach
 	images *image.Client // for registries that the Docker Engine cannot use
+	shelf  shelf         // of what comes from these
 
 	mu       sync.Mutex
 	named    map[string]bool        // by container id: whether it has its component's name, as far as known

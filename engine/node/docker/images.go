@@ -39,6 +39,7 @@ func (d *Driver) lookFor(ctx context.Context, reference string) (*imageThere, er
 			return nil, d.failed("look for image "+reference, err)
 		}
 	}
+	d.setRunName(reference, "") // it may come back under another
 	return nil, nil
 }
 

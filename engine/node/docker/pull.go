@@ -47,9 +47,19 @@ func (d *Driver) Pull(ctx context.Context, image node.Image) error {
 	own.err = d.pull(ctx, image)
 	d.mu.Lock()
 	delete(d.pulls, digest)
+	if len(d.pulls) == 0 {
+		d.shelf.clear()
+	}
 	d.mu.Unlock()
 	close(own.done)
 	return own.err
+}
+
+// pullsOthers reports whether more than one image is under way.
+func (d *Driver) pullsOthers() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.pulls) > 1
 }
 
 func cancelled(err error) bool {
@@ -64,7 +74,10 @@ func (d *Driver) pull(ctx context.Context, image node.Image) error {
 		return err
 	}
 	if found != nil {
-		return d.share(ctx, image.Reference, *found)
+		err = d.share(ctx, image.Reference, *found)
+		if !errors.Is(err, engine.ErrNotFound) { // else another engine has just pruned it
+			return err
+		}
 	}
 	err = d.pullThere(ctx, image)
 	if err == nil {
