@@ -2,6 +2,8 @@ package testdocker
 
 import (
 	"bufio"
+	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/vishvananda/netlink"
 )
 
 // prefix of the directories; the process that made one follows.
@@ -49,11 +53,47 @@ func removeAll(dir string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	removeBridges(dir)
 	for _, mount := range mountsBelow(dir) {
 		_ = syscall.Unmount(mount, syscall.MNT_DETACH)
 	}
 	removeGroups(filepath.Base(dir))
 	_ = os.RemoveAll(dir)
+}
+
+// poolFile names the Engine's address pool in its directory.
+const poolFile = "pool"
+
+// removeBridges takes down the bridges of networks that were still there when the
+// Engine was killed: they would keep its pool from every other Engine.
+func removeBridges(dir string) {
+	text, err := os.ReadFile(filepath.Join(dir, poolFile))
+	pool, invalid := netip.ParsePrefix(string(text))
+	if err != nil || invalid != nil {
+		return
+	}
+	for _, bridge := range bridgesIn(pool) {
+		_ = netlink.LinkDel(bridge)
+	}
+}
+
+// bridgesIn lists the bridges that have an address of the pool, which nobody else
+// on the machine had when the Engine took it.
+func bridgesIn(pool netip.Prefix) (all []netlink.Link) {
+	var addresses []netlink.Addr
+	var err error = netlink.ErrDumpInterrupted
+	for tries := 0; errors.Is(err, netlink.ErrDumpInterrupted) && tries < 100; tries++ { // others make networks too
+		addresses, err = netlink.AddrList(nil, netlink.FAMILY_V4)
+	}
+	for _, a := range addresses {
+		if !within(pool, a.IPNet) {
+			continue
+		}
+		if link, err := netlink.LinkByIndex(a.LinkIndex); err == nil && link.Type() == "bridge" {
+			all = append(all, link)
+		}
+	}
+	return all
 }
 
 func exists(path string) bool {

@@ -48,7 +48,9 @@ func Start(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{Engine: Engine{Host: "unix://" + filepath.Join(dir, "docker.sock")}, dir: dir, options: o, pool: pool}
-	d.sweeper, err = newSweeper(dir, held)
+	if err = os.WriteFile(d.path(poolFile), []byte(pool), 0o600); err == nil {
+		d.sweeper, err = newSweeper(dir, held)
+	}
 	if err == nil && o.Disk != "" {
 		err = errors.Join(os.Mkdir(d.path("data"), 0o700), syscall.Mount("tmpfs", d.path("data"), "tmpfs", 0, "size="+o.Disk))
 	}

@@ -106,6 +106,9 @@ func startPodman() (*Daemon, error) {
 		err = os.WriteFile(d.path(lastRites), fmt.Appendf(nil, podmanRites, dir, podman), 0o600)
 	}
 	if err == nil {
+		err = os.WriteFile(d.path(poolFile), []byte(pool), 0o600)
+	}
+	if err == nil {
 		d.sweeper, err = newSweeper(dir, held)
 	}
 	if err == nil {

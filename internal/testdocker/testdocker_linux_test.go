@@ -3,18 +3,25 @@ package testdocker
 import (
 	"bufio"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/moby/moby/client"
 )
 
-// A test that is killed leaves no Engine, no container's process and no file.
+// A test that is killed leaves no Engine, no container's process, no network and no file.
 func TestKilledTestLeavesNothing(t *testing.T) {
 	if os.Getenv("SLIPWAY_TEST_VICTIM") != "" {
-		fmt.Printf("\nengine %s\n", New(t, Options{}).dir)
+		d := New(t, Options{})
+		if _, err := d.Client(t).NetworkCreate(t.Context(), "left", client.NetworkCreateOptions{Driver: "bridge"}); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("\npool %s\nengine %s\n", d.pool, d.dir)
 		select {} // until it is killed
 	}
 	if why := Missing(); why != "" {
@@ -30,8 +37,14 @@ func TestKilledTestLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, said := "", ""
+	var pool netip.Prefix
 	for lines := bufio.NewScanner(out); dir == "" && lines.Scan(); {
 		said += lines.Text() + "\n"
+		if text, found := strings.CutPrefix(lines.Text(), "pool "); found {
+			if pool, err = netip.ParsePrefix(text); err != nil || len(bridgesIn(pool)) != 1 {
+				t.Errorf("pool %q (%v) has the bridges %v", text, err, bridgesIn(pool))
+			}
+		}
 		if name, found := strings.CutPrefix(lines.Text(), "engine "); found {
 			dir = name
 		}
@@ -47,13 +60,13 @@ func TestKilledTestLeavesNothing(t *testing.T) {
 	defer tick.Stop()
 	for {
 		_, err := os.Stat(dir)
-		if os.IsNotExist(err) && len(processesOf(dir)) == 0 && len(mountsBelow(dir)) == 0 {
+		if os.IsNotExist(err) && len(processesOf(dir)) == 0 && len(mountsBelow(dir)) == 0 && len(bridgesIn(pool)) == 0 {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("of %s there are left: processes %v, mounts %v, files: %v", dir, processesOf(dir), mountsBelow(dir), err)
+			t.Fatalf("of %s there are left: processes %v, mounts %v, bridges %v, files: %v", dir, processesOf(dir), mountsBelow(dir), bridgesIn(pool), err)
 		}
 	}
 }
