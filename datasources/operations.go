@@ -38,6 +38,7 @@ type operationInList struct {
 	Status       types.String `tfsdk:"status"`
 	Owner        types.String `tfsdk:"owner"`
 	Error        types.String `tfsdk:"error"`
+	ErrorCode    types.String `tfsdk:"error_code"`
 	StartedAt    types.String `tfsdk:"started_at"`
 	FinishedAt   types.String `tfsdk:"finished_at"`
 	Steps        []stepInList `tfsdk:"steps"`
@@ -89,6 +90,7 @@ func operationAttributes() map[string]schema.Attribute {
 		"status":        text("`running`, `succeeded`, `failed` or `interrupted`."),
 		"owner":         text("Process and machine that did it."),
 		"error":         text("Why it failed; null when it did not."),
+		"error_code":    text("What kind of failure it was, for programs: a class, and of a rollout the phase, such as `failed/check`, `unavailable/pull`, `conflict` or `interrupted`; null when it did not fail."),
 		"started_at":    text("When it began, RFC 3339."),
 		"finished_at":   text("When it ended, RFC 3339; null while it runs."),
 		"steps": schema.ListNestedAttribute{
@@ -129,7 +131,7 @@ func (d *operationsSource) Read(ctx context.Context, req datasource.ReadRequest,
 	for _, o := range found {
 		m.Operations = append(m.Operations, operationInList{
 			ID: types.StringValue(o.ID), DeploymentID: types.StringValue(o.DeploymentID), Kind: types.StringValue(o.Kind),
-			Status: types.StringValue(string(o.Status)), Owner: attrs.OptionalString(o.Owner), Error: attrs.OptionalString(o.Error),
+			Status: types.StringValue(string(o.Status)), Owner: attrs.OptionalString(o.Owner), Error: attrs.OptionalString(o.Error), ErrorCode: attrs.OptionalString(o.Code),
 			StartedAt: moment(o.StartedAt), FinishedAt: moment(o.FinishedAt), Steps: stepsOf(o),
 		})
 	}

@@ -12,6 +12,7 @@ type Operation struct {
 	StartedAt    time.Time
 	FinishedAt   time.Time       // zero while running
 	Error        string          // why it failed, ""
+	Code         string          // ErrorCode of that; interrupted when its process ended first
 	Steps        []OperationStep // in the order of their first start
 }
 

@@ -68,7 +68,7 @@ func (o *operation) end(ctx context.Context, failed error) {
 	if failed != nil {
 		status, text = engine.OperationFailed, failed.Error()
 	}
-	if err := o.engine.store.FinishOperation(context.WithoutCancel(ctx), o.id, status, text); err != nil {
+	if err := o.engine.store.FinishOperation(context.WithoutCancel(ctx), o.id, status, text, engine.ErrorCode(failed)); err != nil {
 		o.engine.log.WarnContext(ctx, "close operation", "operation", o.id, "error", err.Error())
 	}
 }

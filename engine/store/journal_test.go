@@ -36,12 +36,14 @@ func TestOperations(t *testing.T) {
 	same(t, []engine.OperationStep{pull, again}, must[engine.Operation](t)(s.Operation(ctx, a.ID)).Steps)
 	refused(t, s.FinishStep(ctx, a.ID, 9, engine.StepDone, ""), engine.ErrNotFound)
 
-	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationFailed, "boom"))
-	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationSucceeded, "")) // too late
+	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationFailed, "boom", "failed/check"))
+	ok(t, s.FinishOperation(ctx, a.ID, engine.OperationSucceeded, "", "")) // too late
 	_, err := s.StartStep(ctx, a.ID, "late", "", "")
 	refused(t, err, engine.ErrNotFound)
 	same(t, []string{b.ID}, must[[]string](t)(s.InterruptOperations(ctx, "acme/e/a")))
 	same(t, nil, must[[]string](t)(s.InterruptOperations(ctx, "acme/e/a")))
+	same(t, "failed/check", must[engine.Operation](t)(s.Operation(ctx, a.ID)).Code)
+	same(t, "interrupted", must[engine.Operation](t)(s.Operation(ctx, b.ID)).Code)
 
 	got := map[string]engine.OperationStatus{}
 	var order []string

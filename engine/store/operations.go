@@ -10,10 +10,10 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
-const selectOperations = "SELECT id, deployment_id, kind, status, owner, started_at, finished_at, error FROM operations"
+const selectOperations = "SELECT id, deployment_id, kind, status, owner, started_at, finished_at, error, code FROM operations"
 
 func scanOperation(s scanner) (o engine.Operation, err error) {
-	return o, s.Scan(&o.ID, &o.DeploymentID, &o.Kind, &o.Status, &o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, &o.Error)
+	return o, s.Scan(&o.ID, &o.DeploymentID, &o.Kind, &o.Status, &o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, &o.Error, &o.Code)
 }
 
 // newOperationID is "op_" with the milliseconds of t, so that ids sort by
@@ -37,8 +37,8 @@ func (s Queries) CreateOperation(ctx context.Context, o engine.Operation) (engin
 		o.Status = engine.OperationRunning
 	}
 	return o, s.run.write(ctx, func(q querier) error {
-		_, err := exec(ctx, q, "INSERT INTO operations (id, deployment_id, kind, status, owner, started_at, finished_at, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			o.ID, o.DeploymentID, o.Kind, string(o.Status), o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, o.Error)
+		_, err := exec(ctx, q, "INSERT INTO operations (id, deployment_id, kind, status, owner, started_at, finished_at, error, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			o.ID, o.DeploymentID, o.Kind, string(o.Status), o.Owner, nanos{&o.StartedAt}, nanos{&o.FinishedAt}, o.Error, o.Code)
 		return err
 	})
 }
@@ -54,11 +54,11 @@ func (s Queries) Operation(ctx context.Context, id string) (engine.Operation, er
 
 // FinishOperation records how a running operation ended. One that has ended
 // stays as it is.
-func (s Queries) FinishOperation(ctx context.Context, id string, status engine.OperationStatus, failure string) error {
+func (s Queries) FinishOperation(ctx context.Context, id string, status engine.OperationStatus, failure, code string) error {
 	now := s.run.now()
 	return s.run.write(ctx, func(q querier) error {
-		_, err := exec(ctx, q, "UPDATE operations SET status = ?, error = ?, finished_at = ? WHERE id = ? AND status = 'running'",
-			string(status), failure, nanos{&now}, id)
+		_, err := exec(ctx, q, "UPDATE operations SET status = ?, error = ?, code = ?, finished_at = ? WHERE id = ? AND status = 'running'",
+			string(status), failure, code, nanos{&now}, id)
 		return err
 	})
 }
@@ -73,7 +73,7 @@ func (s Queries) InterruptOperations(ctx context.Context, deploymentID string) (
 		if err != nil {
 			return err
 		}
-		_, err = exec(ctx, q, "UPDATE operations SET status = 'interrupted', finished_at = ? WHERE deployment_id = ? AND status = 'running'", nanos{&now}, deploymentID)
+		_, err = exec(ctx, q, "UPDATE operations SET status = 'interrupted', code = 'interrupted', finished_at = ? WHERE deployment_id = ? AND status = 'running'", nanos{&now}, deploymentID)
 		return err
 	})
 	return ids, err

@@ -55,6 +55,7 @@ data "slipway_version_diff" "shop" {
 				is(operations, "operations.#", "1"),
 				resource.TestCheckResourceAttrPair(operations, "operations.0.id", revisions, "revisions.1.operation_id"),
 				resource.TestMatchResourceAttr(operations, "operations.0.error", told("503")),
+				is(operations, "operations.0.error_code", "failed/check"),
 				resource.TestCheckTypeSetElemNestedAttrs(operations, "operations.0.steps.*", map[string]string{"component": "api", "status": "failed"}),
 
 				is(versions, "versions.#", "1"), // the others are retired
