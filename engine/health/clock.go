@@ -1,6 +1,9 @@
 package health
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Clock is where waits get their time from; healthtest has one for tests.
 type Clock interface {
@@ -26,6 +29,22 @@ func (SystemClock) NewTimer(d time.Duration) Timer { return systemTimer{time.New
 type systemTimer struct{ *time.Timer }
 
 func (t systemTimer) C() <-chan time.Time { return t.Timer.C }
+
+// WithTimeout is context.WithTimeout on a clock. When the time has passed the
+// context's cause is context.DeadlineExceeded; its Err is context.Canceled.
+func WithTimeout(parent context.Context, c Clock, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	timer := c.NewTimer(d)
+	go func() {
+		defer timer.Stop()
+		select {
+		case <-timer.C():
+			cancel(context.DeadlineExceeded)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
 
 // Waits between probes of a rollout (design 4.3.3).
 const (

@@ -112,7 +112,7 @@ func (w *wait) conclude(ctx context.Context, err error) error {
 		return nil
 	case errors.As(err, &verdict):
 		return verdict
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return w.late()
 	}
 	return err

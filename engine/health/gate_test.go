@@ -129,7 +129,7 @@ func TestGate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{start: time.Now(), exec: test.exec, alive: test.alive}
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				ctx, cancel := WithTimeout(t.Context(), SystemClock{}, 10*time.Second)
 				defer cancel()
 				healthy, calls := time.Duration(-1), 0
 				err := Gate{Clock: SystemClock{}, MinHealthy: test.minHealthy}.Wait(ctx, GateInput{

@@ -16,7 +16,7 @@ import (
 func (r *run) prove(ctx context.Context, key node.Key, component string, healthy func()) error {
 	gate := health.Gate{Clock: r.Clock, MinHealthy: r.in.Strategy.MinHealthyTime}
 	return r.step(ctx, Step{Name: "prove", Component: component, Detail: key.Name}, engine.PhaseCheck, func() error {
-		deadline, cancel := context.WithTimeout(ctx, r.in.Strategy.ProgressDeadline)
+		deadline, cancel := health.WithTimeout(ctx, r.Clock, r.in.Strategy.ProgressDeadline)
 		defer cancel()
 		if err := gate.Wait(deadline, r.gateInput(key, component, healthy)); err != nil {
 			return &instanceError{key: key, err: err}

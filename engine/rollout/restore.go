@@ -5,19 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
 )
 
 // quickly bounds the steps of putting back that only give orders.
 const quickly = 30 * time.Second
 
 // putBack makes the prior revision serve again and removes what is new; it
-// answers in a sentence what serves now, and whether anything new is left.
-func (r *run) putBack(ctx context.Context) (restored string, left bool) {
+// answers in a sentence what serves now, and whether anything new is left. Only
+// waiting for a node that is away ends with the cancellation.
+func (r *run) putBack(cancellable context.Context) (restored string, left bool) {
+	ctx := context.WithoutCancel(cancellable)
 	switch {
 	case r.in.Prior == nil:
 		return r.leaveNothing(ctx)
@@ -26,7 +28,7 @@ func (r *run) putBack(ctx context.Context) (restored string, left bool) {
 	case !r.in.Strategy.AutoRollback:
 		return fmt.Sprintf("auto_rollback is off: what the failed rollout left is still there; version %s has the traffic of every component that was not replaced yet", r.in.Prior.Version), true
 	}
-	if err := r.awaitNode(ctx); err != nil {
+	if err := r.awaitNode(cancellable); err != nil {
 		return r.outOfReach(err), true
 	}
 	if err := r.backToPrior(ctx); err != nil {
@@ -38,36 +40,12 @@ func (r *run) putBack(ctx context.Context) (restored string, left bool) {
 	return fmt.Sprintf("version %s serves; it never stopped", r.in.Prior.Version), false
 }
 
-// awaitNode waits until the node can be told what to do; see steady.Driver.
-func (r *run) awaitNode(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
-	defer cancel()
-	_, err := r.Driver.Info(ctx)
-	return err
-}
-
-// outOfReach tells what is known of the prior revision when nothing can be done
-// for it now.
-func (r *run) outOfReach(err error) string {
-	state := "none of its instances was stopped"
-	if len(r.stopped) > 0 {
-		var names []string
-		for _, old := range r.stopped {
-			names = append(names, old.key.Name)
-		}
-		slices.Sort(names)
-		state = "its instances " + strings.Join(names, ", ") + " were stopped to make room and could not be started again"
-	}
-	return fmt.Sprintf("version %s is the last that succeeded; %s, since the node does not answer (%v). Once it does, apply again: that starts what is missing and removes what the failed revision left",
-		r.in.Prior.Version, state, err)
-}
-
 // leaveNothing undoes a first deployment, with the volumes it made itself.
 func (r *run) leaveNothing(ctx context.Context) (restored string, left bool) {
 	if !r.touched {
 		return "nothing: the first deployment had not started anything", false
 	}
-	ctx, cancel := context.WithTimeout(ctx, restoreTimeout)
+	ctx, cancel := health.WithTimeout(ctx, r.Clock, restoreTimeout)
 	defer cancel()
 	err := r.step(ctx, Step{Name: "restore", Detail: "remove the first deployment"}, engine.PhaseRecover,
 		func() error { return r.RemoveFirst(ctx, r.in.Deployment, r.in.VolumesBefore) })
@@ -111,14 +89,14 @@ func (r *run) backToPrior(ctx context.Context) error {
 }
 
 func (r *run) restart(ctx context.Context, old made) error {
-	ctx, cancel := context.WithTimeout(ctx, quickly)
+	ctx, cancel := health.WithTimeout(ctx, r.Clock, quickly)
 	defer cancel()
 	return r.step(ctx, Step{Name: "start", Component: old.component, Detail: old.key.Name}, engine.PhaseRecover,
 		func() error { return r.startAgain(ctx, old.key, old.component, *r.in.Prior) })
 }
 
 func (r *run) routeBack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, quickly)
+	ctx, cancel := health.WithTimeout(ctx, r.Clock, quickly)
 	defer cancel()
 	return r.step(ctx, Step{Name: "route", Detail: "back"}, engine.PhaseRecover,
 		func() error { return r.table.reset(ctx) })

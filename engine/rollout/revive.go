@@ -55,7 +55,7 @@ func (r *Runner) answers(ctx context.Context, key node.Key, component string, t 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(s.ProgressDeadline, restoreTimeout))
+	ctx, cancel := health.WithTimeout(ctx, r.Clock, min(s.ProgressDeadline, restoreTimeout))
 	defer cancel()
 	return health.Gate{Clock: r.Clock}.Wait(ctx, health.GateInput{
 		Target:       target{driver: r.Driver, key: key},
@@ -87,7 +87,7 @@ const shortGrace = 10 * time.Second
 // putAway ends and removes an instance that nothing waits for.
 func (r *Runner) putAway(ctx context.Context, component string, key node.Key) error {
 	return r.journal(ctx, Step{Name: "remove", Component: component, Detail: key.Name}, func() error {
-		polite, cancel := context.WithTimeout(ctx, shortGrace)
+		polite, cancel := health.WithTimeout(ctx, r.Clock, shortGrace)
 		defer cancel()
 		_ = r.Driver.Stop(polite, key) // Remove ends what did not listen
 		return r.Driver.Remove(ctx, key)

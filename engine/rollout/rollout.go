@@ -98,7 +98,7 @@ func (r *Runner) Run(ctx context.Context, in Input) error {
 		return nil
 	}
 	failure := run.explain(ctx, err)
-	failure.Restored, failure.Leftover = run.putBack(context.WithoutCancel(ctx))
+	failure.Restored, failure.Leftover = run.putBack(ctx)
 	return failure
 }
 
@@ -142,7 +142,7 @@ func (r *run) cleanUp(cancellable context.Context) {
 }
 
 func (r *run) drain(ctx context.Context, key node.Key) {
-	ctx, cancel := context.WithTimeout(ctx, r.in.Strategy.DrainTimeout)
+	ctx, cancel := health.WithTimeout(ctx, r.Clock, r.in.Strategy.DrainTimeout)
 	defer cancel()
 	if err := r.Driver.Drain(ctx, key); err != nil {
 		r.Log.WarnContext(ctx, "drain instance", "instance", key.Name, "error", err.Error())
