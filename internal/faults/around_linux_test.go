@@ -59,31 +59,50 @@ func (s *scene) refused(err error, serves string, phase engine.Phase, says ...st
 func (s *scene) again(version string) {
 	s.Helper()
 	s.open()
+	was, err := s.engine.Deployment(s.Context(), id)
+	s.must(err)
 	if err := s.apply(version); err != nil {
 		s.Errorf("applying again failed: %s", explain(err))
 	}
 	s.converged(version)
+	if was.Observed.ServingVersion != version {
+		s.tidy()
+	}
+}
+
+// fault is one that befalls a scene in which a version serves; it answers what
+// serves then.
+type fault struct {
+	name  string
+	falls func(s *scene, serves string) (now string)
 }
 
 func TestFaultsAroundTheEngine(t *testing.T) {
 	t.Parallel()
-	s, serves := deployed(t, testdocker.Options{Attempts: 1})
-	for _, c := range []struct {
-		name  string
-		fault func(s *scene, serves string) (now string)
-	}{
-		{"registry gone half-way through a pull", registryGone},
-		{"new instance removed by hand", removedByHand("db")},
-		{"old instance removed by hand", oldRemovedByHand},
-		{"port taken by another program", portTaken},
-		{"two applies at once", twoApplies},
-		{"engine gone during destroy", destroyed},
+	for name, faults := range map[string][]fault{
+		"below": {
+			{"registry gone half-way through a pull", registryGone},
+			{"new instance removed by hand", removedByHand("db")},
+			{"old instance removed by hand", oldRemovedByHand},
+			{"port taken by another program", portTaken},
+		},
+		"above": {
+			{"two applies at once", twoApplies},
+			{"engine gone during destroy", destroyed},
+			{"connection cut", connectionCut}, // where nothing is any more
+		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			whole := s.T
-			defer func() { s.T = whole }()
-			s.T = t
-			serves = c.fault(s, serves)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, serves := deployed(t, testdocker.Options{Attempts: 1})
+			for _, f := range faults {
+				t.Run(f.name, func(t *testing.T) {
+					whole := s.T
+					defer func() { s.T = whole }()
+					s.T = t
+					serves = f.falls(s, serves)
+				})
+			}
 		})
 	}
 }
@@ -97,7 +116,7 @@ func registryGone(s *scene, serves string) string {
 		s.await("a blob is half sent", func() bool { return s.registry.Count("GET /v2/shop/app/blobs/") > asked })
 		s.registry.Off()
 	}}
-	s.refused(s.at(w, next), serves, engine.PhasePull, "cannot pull", "it was not touched", "reach the registry")
+	s.refused(s.at(w, next), serves, engine.PhasePull, "cannot pull", "it was not touched", "cannot be reached", "check that the registry is up")
 	s.must(s.registry.On())
 	s.again(next)
 	return next
@@ -179,7 +198,7 @@ func twoApplies(s *scene, _ string) string {
 	return next
 }
 
-// destroyed is the last: a destroy that finds no Engine forgets nothing, and the
+// A destroy that finds no Engine forgets nothing, and the
 // next one leaves nothing but the volume.
 func destroyed(s *scene, serves string) string {
 	s.must(s.daemon.Kill())
@@ -199,8 +218,8 @@ func destroyed(s *scene, serves string) string {
 // The data root is full before the image is there.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	s, serves := deployed(t, testdocker.Options{Disk: "48m", Attempts: 1})
-	s.filler = noise(30 << 20)
+	s, serves := deployed(t, testdocker.Options{Disk: "40m", Attempts: 1})
+	s.filler = noise(20 << 20)
 	big := s.version()
 	s.filler = ""
 	s.refused(s.apply(big), serves, engine.PhasePull, "no space left", "it was not touched", "free disk space")
@@ -216,17 +235,19 @@ func noise(n int) string {
 
 // The connection to the node is cut after the old instance was stopped; the
 // rollout goes on over the next one.
-func TestConnectionIsCut(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, testdocker.Options{})
-	server := testdocker.NewSSHD(t)
-	s.node = engine.DockerNode{
+func connectionCut(s *scene, _ string) string {
+	server := testdocker.NewSSHD(s)
+	n, err := s.engine.Node(s.Context(), "acme/there")
+	s.must(err)
+	n.Docker = &engine.DockerNode{
 		Host: "ssh://root@" + server.Address + s.daemon.Socket(),
 		SSH:  &engine.DockerSSH{KnownHosts: server.KnownHosts}, Keys: &engine.DockerKeys{SSH: server.PrivateKey},
 	}
-	s.furnish()
+	_, err = s.engine.UpdateNode(s.Context(), n)
+	s.must(err)
 	s.must(s.apply(s.version()))
 	next := s.version()
 	s.must(s.at(&wire{step: "create", component: "db", moment: during, act: server.Restart}, next))
 	s.converged(next)
+	return next
 }

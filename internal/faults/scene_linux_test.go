@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -17,15 +19,11 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
-	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/docker"
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
 )
-
-// wanted is the environment variable that asks for these tests.
-const wanted = "SLIPWAY_TEST_FAULTS"
 
 const (
 	id = "acme/production/shop"
@@ -33,6 +31,14 @@ const (
 	// nothing is to fail.
 	patience = time.Minute
 )
+
+// TestMain runs the scenes side by side: they wait for Engines more than they compute.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "5"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // scene is an engine with a store, a registry and a Docker Engine.
 type scene struct {
@@ -44,17 +50,15 @@ type scene struct {
 	engine   *core.Engine
 	clock    *clock
 	wire     atomic.Pointer[wire]
+	overtime atomic.Pointer[func()] // is called when a failed rollout waits once more
 	versions int
 	filler   string // in the images that come
 }
 
 func newScene(t *testing.T, o testdocker.Options) *scene {
 	t.Helper()
-	if os.Getenv(wanted) == "" {
-		t.Skip("faults of Docker Engines take minutes: set " + wanted + "=1, or all for every event in every phase")
-	}
 	d := testdocker.New(t, o)
-	s := &scene{T: t, dir: t.TempDir(), registry: testimage.Registry(t, testimage.RegistryOptions{}), daemon: d, clock: &clock{}}
+	s := &scene{T: t, dir: t.TempDir(), registry: testimage.Registry(t, testimage.RegistryOptions{}), daemon: d, clock: newClock()}
 	s.node = engine.DockerNode{Host: d.Host}
 	return s
 }
@@ -65,7 +69,7 @@ func (s *scene) open() {
 	s.close()
 	var e *core.Engine
 	e, err := core.Open(context.Background(), core.Config{
-		DataDir: s.dir, Clock: s.clock,
+		DataDir: s.dir, Clock: s.clock, Log: slog.New(ear{slog.DiscardHandler, s.hears}),
 		Journal: func(next core.Journal) core.Journal { return wiredJournal{next, s.wire.Load} },
 		NewDriver: func(n engine.Node) (node.Driver, error) {
 			c := docker.Config{Connection: docker.Connection{Host: n.Docker.Host}, EngineID: e.EngineID()}
@@ -78,6 +82,25 @@ func (s *scene) open() {
 	})
 	s.must(err)
 	s.engine = e
+}
+
+// ear hears what an engine logs.
+type ear struct {
+	slog.Handler
+	hears func(message string)
+}
+
+func (ear) Enabled(context.Context, slog.Level) bool { return true }
+
+func (e ear) Handle(_ context.Context, r slog.Record) error {
+	e.hears(r.Message)
+	return nil
+}
+
+func (s *scene) hears(message string) {
+	if do := s.overtime.Load(); do != nil && strings.HasPrefix(message, "waiting for the node") {
+		(*do)()
+	}
 }
 
 func (s *scene) close() {
@@ -142,7 +165,7 @@ func (s *scene) version(change ...func(map[string]engine.Component)) string {
 // apply brings the deployment to the version.
 func (s *scene) apply(version string) error {
 	d := engine.Deployment{ID: id, EnvironmentID: "acme/production", Prefix: "shop", Version: version, Strategy: engine.Strategy{
-		Type: "rolling", MaxParallel: 1, MinHealthyTime: "500ms", ProgressDeadline: patience.String(), DrainTimeout: "1s", AutoRollback: true,
+		Type: "rolling", MaxParallel: 1, MinHealthyTime: "300ms", ProgressDeadline: patience.String(), DrainTimeout: "1s", AutoRollback: true,
 	}}
 	_, err := s.engine.Deployment(s.Context(), id)
 	if errors.Is(err, engine.ErrNotFound) {
@@ -154,34 +177,6 @@ func (s *scene) apply(version string) error {
 	}
 	return err
 }
-
-// clock runs as ever until it is told to run fast: then patience ends soon.
-type clock struct {
-	health.SystemClock
-	fast atomic.Pointer[time.Time] // since when
-}
-
-// pace is how much faster a fast clock runs.
-const pace = 30
-
-func (c *clock) Now() time.Time {
-	since := c.fast.Load()
-	if since == nil {
-		return time.Now()
-	}
-	return since.Add(pace * time.Since(*since))
-}
-
-// NewTimer implements health.Clock.
-func (c *clock) NewTimer(d time.Duration) health.Timer {
-	if c.fast.Load() != nil {
-		d /= pace
-	}
-	return c.SystemClock.NewTimer(d)
-}
-
-func (c *clock) hurry() { now := time.Now(); c.fast.Store(&now) }
-func (c *clock) relax() { c.fast.Store(nil) }
 
 // instance is a container of the deployment.
 type instance struct {
@@ -249,5 +244,21 @@ func (s *scene) converged(version string) {
 	things := s.daemon.Things(s)
 	if len(things) != 4 || things[2] != "network slipway-shop" || things[3] != "volume shop-db-data" {
 		s.Errorf("on the node are %v", things)
+	}
+}
+
+// tidy demands that, of images, only those of the last versions are there: the
+// serving one and two before it.
+func (s *scene) tidy() {
+	s.Helper()
+	list, err := s.daemon.Client(s).ImageList(context.Background(), client.ImageListOptions{})
+	s.must(err)
+	for _, i := range list.Items {
+		if !slices.ContainsFunc(i.RepoTags, func(tag string) bool { return strings.HasPrefix(tag, "slipway/") }) {
+			s.Errorf("image %s is nobody's: %v, %v", i.ID, i.RepoTags, i.RepoDigests)
+		}
+	}
+	if len(list.Items) > 3 {
+		s.Errorf("%d images are on the node", len(list.Items))
 	}
 }
