@@ -10,6 +10,7 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node/fake"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/steady"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
 )
@@ -136,6 +137,79 @@ func (s *stage) goesOn() {
 	s.runs("api-1-1", "db-1-1")
 	s.mustBring("2.0.0", next())
 	s.runs("api-3-1", "db-3-1")
+}
+
+// A node that goes away while the old revision is put back is waited for too, and
+// what is in the old one's way goes first.
+func TestNodeGoesAwayWhileItIsPutBack(t *testing.T) {
+	for _, call := range []string{"stop db-2-1", "remove db-2-1", "start db-1-1", "route " + deployment} {
+		t.Run(call, inFakeTime(func(t *testing.T) {
+			s := newStage(t)
+			s.mustBring("1.0.0", components("1"))
+			s.strategy.ProgressDeadline = time.Minute
+			putsBack := false
+			l := &leaver{Driver: s.driver, stays: 90 * time.Second}
+			s.runner.Driver = steady.New(l, steady.Options{}).Patient(time.Minute)
+			s.node.SetFault(func(method, name string) error {
+				if putsBack = putsBack || method+" "+name == "stop db-2-1"; putsBack {
+					l.call = call
+				}
+				return l.fault(method, name)
+			})
+			var failure *engine.RolloutError
+			err := s.bring(t.Context(), "2.0.0", with(components("1"), "db", behave(fake.Exits)))
+			if !errors.As(err, &failure) || !strings.Contains(failure.Restored, "was started again and serves") {
+				t.Fatalf("error is %v", err)
+			}
+			if l.left.IsZero() {
+				t.Error("the node did not go away")
+			}
+			s.runs("api-1-1", "db-1-1")
+		}))
+	}
+}
+
+// One that answers, and fails all the same, is given up.
+func TestNodeFailsWhileItIsPutBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.mustBring("1.0.0", components("1"))
+		asked := 0
+		s.node.SetFault(func(method, name string) error {
+			if method != "start" || name != "db-1-1" {
+				return nil
+			}
+			asked++
+			return &engine.Error{Class: node.ErrInternal, Reason: "database not open"}
+		})
+		var failure *engine.RolloutError
+		err := s.bring(t.Context(), "2.0.0", with(components("1"), "db", behave(fake.Exits)))
+		if !errors.As(err, &failure) || !strings.Contains(failure.Restored, "could not be restored completely") || !failure.Leftover {
+			t.Fatalf("error is %v", err)
+		}
+		if asked != 3 {
+			t.Errorf("it was tried %d times", asked)
+		}
+	})
+}
+
+// Nothing old starts while what took its place may still run.
+func TestOldStaysDownWhileTheNewCannotBeEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.mustBring("1.0.0", components("1"))
+		s.node.SetFault(func(method, name string) error {
+			if name == "db-2-1" && (method == "stop" || method == "remove") {
+				return errors.New("it does not listen")
+			}
+			return nil
+		})
+		var failure *engine.RolloutError
+		err := s.bring(t.Context(), "2.0.0", with(components("1"), "db", behave(fake.Sick)))
+		if !errors.As(err, &failure) || !strings.Contains(failure.Restored, "could not be restored completely") || !strings.Contains(failure.Restored, "db-2-1 still runs") {
+			t.Fatalf("error is %v", err)
+		}
+	})
 }
 
 // Where nothing was stopped nothing is waited for longer: the old instances serve

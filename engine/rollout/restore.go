@@ -10,10 +10,16 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
-// quickly bounds the steps of putting back that only give orders.
-const quickly = 30 * time.Second
+const (
+	// quickly bounds the steps of putting back that only give orders.
+	quickly = 30 * time.Second
+	// restoreAttempts is how often the prior revision is put back on a node that
+	// goes away meanwhile: one that is being stopped still answers for a while.
+	restoreAttempts = 3
+)
 
 // putBack makes the prior revision serve again and removes what is new; it
 // answers in a sentence what serves now, and whether anything new is left. Only
@@ -28,16 +34,23 @@ func (r *run) putBack(cancellable context.Context) (restored string, left bool) 
 	case !r.in.Strategy.AutoRollback:
 		return fmt.Sprintf("auto_rollback is off: what the failed rollout left is still there; version %s has the traffic of every component that was not replaced yet", r.in.Prior.Version), true
 	}
-	if err := r.awaitNode(cancellable); err != nil {
-		return r.outOfReach(err), true
+	var err error
+	for range restoreAttempts {
+		if err := r.awaitNode(cancellable); err != nil {
+			return r.outOfReach(err), true
+		}
+		if err = r.backToPrior(ctx); !errors.Is(err, node.ErrUnreachable) && !errors.Is(err, node.ErrInternal) {
+			break
+		}
 	}
-	if err := r.backToPrior(ctx); err != nil {
+	switch {
+	case err != nil:
 		return fmt.Sprintf("version %s could not be restored completely (%v); apply again to repair it", r.in.Prior.Version, err), true
-	}
-	if len(r.stopped) > 0 {
+	case len(r.stopped) > 0:
 		return fmt.Sprintf("version %s was started again and serves", r.in.Prior.Version), false
+	default:
+		return fmt.Sprintf("version %s serves; it never stopped", r.in.Prior.Version), false
 	}
-	return fmt.Sprintf("version %s serves; it never stopped", r.in.Prior.Version), false
 }
 
 // leaveNothing undoes a first deployment, with the volumes it made itself.
@@ -69,23 +82,53 @@ func (r *Runner) RemoveFirst(ctx context.Context, deployment string, before []st
 // backToPrior never lets two writers at one volume nor two owners at one port:
 // where an old instance had to stop, its successor goes, with a short grace
 // only, before it comes back. The traffic goes back at once, also where an old
-// instance takes long to answer; what never stopped has it then.
+// instance takes long to answer; what never stopped has it then. It may be called
+// again.
 func (r *run) backToPrior(ctx context.Context) error {
-	var failed []error
-	failed = append(failed, together(r.stopped, func(m made) error {
-		var errs []error
-		for _, fresh := range r.takeCreated(m.component) {
-			errs = append(errs, r.putAway(ctx, fresh.component, fresh.key))
+	inTheWay, beside := r.successors()
+	putAway := func(m made) error { return r.putAway(ctx, m.component, m.key) }
+	failed := []error{together(inTheWay, putAway)}
+	failed = append(failed, together(r.stopped, func(old made) error {
+		for _, m := range inTheWay {
+			if m.component != old.component {
+				continue
+			}
+			if err := r.ended(ctx, m.key); err != nil {
+				return err
+			}
 		}
-		return errors.Join(errs...)
+		return r.restart(ctx, old)
 	}))
-	failed = append(failed, together(r.stopped, func(old made) error { return r.restart(ctx, old) }))
 	failed = append(failed, r.routeBack(ctx))
 	failed = append(failed, together(r.stopped, func(old made) error {
 		return r.answers(ctx, old.key, old.component, *r.in.Prior, r.in.Strategy)
 	}))
-	failed = append(failed, together(r.created, func(m made) error { return r.putAway(ctx, m.component, m.key) }))
+	failed = append(failed, together(beside, putAway))
 	return errors.Join(failed...)
+}
+
+// successors are the new instances: those whose predecessors had to stop, and the others.
+func (r *run) successors() (inTheWay, beside []made) {
+	for _, m := range r.created {
+		if slices.ContainsFunc(r.stopped, func(old made) bool { return old.component == m.component }) {
+			inTheWay = append(inTheWay, m)
+		} else {
+			beside = append(beside, m)
+		}
+	}
+	return inTheWay, beside
+}
+
+// ended is an error unless the instance certainly does not run.
+func (r *run) ended(ctx context.Context, key node.Key) error {
+	i, err := r.Driver.Inspect(ctx, key)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return nil
+	case err == nil && (i.State == node.Running || i.State == node.Restarting):
+		return fmt.Errorf("%s still runs", key.Name)
+	}
+	return err
 }
 
 func (r *run) restart(ctx context.Context, old made) error {
@@ -112,21 +155,4 @@ func together(all []made, do func(made) error) error {
 	}
 	wait.Wait()
 	return errors.Join(errs...)
-}
-
-// takeCreated removes a component's new instances from the list of the made
-// ones and answers them.
-func (r *run) takeCreated(component string) []made {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var taken, left []made
-	for _, m := range r.created {
-		if m.component == component {
-			taken = append(taken, m)
-		} else {
-			left = append(left, m)
-		}
-	}
-	r.created = left
-	return taken
 }
