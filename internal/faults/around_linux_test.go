@@ -66,7 +66,7 @@ func (s *scene) again(version string) {
 	}
 	s.converged(version)
 	if was.Observed.ServingVersion != version {
-		s.tidy()
+		s.tidy() // a rollout ends with it
 	}
 }
 
@@ -88,7 +88,7 @@ func TestFaultsAroundTheEngine(t *testing.T) {
 		},
 		"above": {
 			{"two applies at once", twoApplies},
-			{"engine gone during destroy", destroyed},
+			{"engine gone before apply and destroy", goneBefore},
 			{"connection cut", connectionCut}, // where nothing is any more
 		},
 	} {
@@ -107,15 +107,20 @@ func TestFaultsAroundTheEngine(t *testing.T) {
 	}
 }
 
+// halfWay does something once a pull is in the middle of a blob, and lets that go on then.
+func (s *scene) halfWay(do func()) func() {
+	release := s.registry.HoldFrom(1)
+	asked := s.registry.Count("GET /v2/shop/app/blobs/")
+	return func() {
+		defer release()
+		s.await("a blob is half sent", func() bool { return s.registry.Count("GET /v2/shop/app/blobs/") > asked })
+		do()
+	}
+}
+
 func registryGone(s *scene, serves string) string {
 	next := s.version()
-	release := s.registry.HoldFrom(1)
-	defer release()
-	asked := s.registry.Count("GET /v2/shop/app/blobs/")
-	w := &wire{step: "pull", moment: during, act: func() {
-		s.await("a blob is half sent", func() bool { return s.registry.Count("GET /v2/shop/app/blobs/") > asked })
-		s.registry.Off()
-	}}
+	w := &wire{step: "pull", moment: during, act: s.halfWay(func() { s.registry.Off() })}
 	s.refused(s.at(w, next), serves, engine.PhasePull, "cannot pull", "it was not touched", "cannot be reached", "check that the registry is up")
 	s.must(s.registry.On())
 	s.again(next)
@@ -157,6 +162,7 @@ func oldRemovedByHand(s *scene, _ string) string {
 	w := &wire{step: "start", component: "api", moment: after, act: func() { s.remove("api", false) }}
 	s.must(s.at(w, next))
 	s.converged(next)
+	s.tidy()
 	return next
 }
 
@@ -195,13 +201,19 @@ func twoApplies(s *scene, _ string) string {
 	}
 	both.Wait()
 	s.converged(next)
+	s.tidy()
 	return next
 }
 
-// A destroy that finds no Engine forgets nothing, and the
-// next one leaves nothing but the volume.
-func destroyed(s *scene, serves string) string {
+// An apply that finds no Engine changes nothing, a destroy forgets nothing, and
+// the next one leaves nothing but the volume.
+func goneBefore(s *scene, serves string) string {
+	next := s.version()
 	s.must(s.daemon.Kill())
+	var story *engine.RolloutError
+	if err := s.apply(next); !errors.As(err, &story) || story.Phase != engine.PhasePreflight || !strings.Contains(story.Restored, "nothing was changed") {
+		s.Errorf("applying without an Engine: %v", err)
+	}
 	err := s.engine.DeleteDeployment(s.Context(), id)
 	if !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "does not answer") {
 		s.Errorf("destroying without an Engine: %v", err)
@@ -249,5 +261,6 @@ func connectionCut(s *scene, _ string) string {
 	next := s.version()
 	s.must(s.at(&wire{step: "create", component: "db", moment: during, act: server.Restart}, next))
 	s.converged(next)
+	s.tidy()
 	return next
 }

@@ -39,6 +39,7 @@ const (
 	hang
 	restart
 	outage
+	shutdown
 )
 
 var events = []event{
@@ -47,6 +48,7 @@ var events = []event{
 	{"hang", tooLate, signal(syscall.SIGSTOP), signal(syscall.SIGCONT)},
 	{"restart", inTime, (*testdocker.Daemon).Stop, (*testdocker.Daemon).Run},
 	{"outage", late, (*testdocker.Daemon).Kill, (*testdocker.Daemon).Run},
+	{"shutdown", late, (*testdocker.Daemon).Stop, (*testdocker.Daemon).Run},
 }
 
 func signal(s syscall.Signal) func(*testdocker.Daemon) error {
@@ -122,7 +124,7 @@ func (s *scene) cell(p phase, e event, serves string) string {
 	s.Helper()
 	next := s.version()
 	result := s.befall(e, &wire{step: p.step, component: p.component, nth: p.nth, moment: p.moment}, serves, next)
-	s.Logf("%-12s | %-6s | %-7s | %s", p.name, p.moment, e.name, result)
+	s.Logf("%-12s | %-6s | %-8s | %s", p.name, p.moment, e.name, result)
 	if s.Failed() {
 		s.FailNow()
 	}
@@ -147,6 +149,9 @@ func (s *scene) befall(e event, w *wire, serves, next string) (result string) {
 		} else {
 			s.clock.hurry()
 		}
+	}
+	if w.step == "pull" {
+		w.act = s.halfWay(w.act)
 	}
 	if e.back == late {
 		s.overtime.Store(&rise)
