@@ -51,6 +51,27 @@ func TestSealedContentStays(t *testing.T) {
 	}
 }
 
+// TestWhatSucceedsIsSealed: a version that is changed while it is rolled out does
+// not succeed with what it was.
+func TestWhatSucceedsIsSealed(t *testing.T) {
+	ctx, s := context.Background(), openStore(t)
+	shop(t, s)
+	const id = "acme/production/shop"
+	must[store.DeploymentRecord](t)(s.CreateDeployment(ctx, deployment("shop")))
+	deploy(t, s, id, "1.0.0")
+	r := start(t, s, id, "2.0.0")
+	changed := must[store.VersionRecord](t)(s.Version(ctx, "acme/shop/2.0.0")).Version
+	changed.Digest = "sha256:other"
+	must[store.VersionRecord](t)(s.UpdateVersion(ctx, changed))
+	refused(t, s.CommitRevision(ctx, id, r.Number), engine.ErrConflict, "version", "acme/shop/2.0.0", "while it was rolled out")
+	if got := statuses(t, s, id); got != "1:successful 2:in_progress " {
+		t.Errorf("revisions are %q", got)
+	}
+	if v := must[store.VersionRecord](t)(s.Version(ctx, "acme/shop/2.0.0")); v.Sealed {
+		t.Error("content that never succeeded is sealed")
+	}
+}
+
 func TestDeletedOrRetired(t *testing.T) {
 	ctx, s := context.Background(), openStore(t)
 	shop(t, s)
