@@ -212,6 +212,34 @@ func TestGraceOfTheFailedDoesNotKeepTheOldDown(t *testing.T) {
 	s.wantRunning("api-1-1", "db-1-1")
 }
 
+// TestWhatAKilledRunStoppedComesBack: also where the next run fails before it
+// comes to that component.
+func TestWhatAKilledRunStoppedComesBack(t *testing.T) {
+	for _, fails := range []string{"pull", "preflight"} {
+		t.Run(fails, func(t *testing.T) {
+			s := settleScene(t)
+			s.killWhen(step("create", "db"), func() { _, _ = s.update("acme/shop/2.0.0") })
+			if got := s.running(); !slices.Equal(got, []string{"api-1-1"}) {
+				t.Fatalf("%v run: db was not stopped", got)
+			}
+			s.node.SetFault(func(method, _ string) error {
+				if method == fails {
+					return errors.New("no more " + fails)
+				}
+				return nil
+			})
+			_, err := s.update("acme/shop/3.0.0")
+			s.node.SetFault(nil)
+			var failure *engine.RolloutError
+			if !errors.As(err, &failure) || !strings.Contains(failure.Restored, "version 1.0.0 was started again and serves") {
+				t.Fatalf("error is %v, restored %q", err, failure.Restored)
+			}
+			s.serves("db-1-1")
+			s.wantRunning("api-1-1", "db-1-1")
+		})
+	}
+}
+
 func TestSickAfterAStartIsReplaced(t *testing.T) {
 	s := settleScene(t)
 	s.deadline = "5s"

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -175,7 +176,9 @@ func (r *run) remember(list *[]made, m made) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.touched = true
-	*list = append(*list, m)
+	if !slices.Contains(*list, m) {
+		*list = append(*list, m)
+	}
 }
 
 // touch notes that the node is no longer as it was found.

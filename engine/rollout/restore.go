@@ -29,9 +29,9 @@ func (r *run) putBack(cancellable context.Context) (restored string, left bool) 
 	switch {
 	case r.in.Prior == nil:
 		return r.leaveNothing(ctx)
-	case !r.touched:
+	case !r.touched && len(r.stopped) == 0:
 		return fmt.Sprintf("version %s serves; it was not touched", r.in.Prior.Version), false
-	case !r.in.Strategy.AutoRollback:
+	case r.touched && !r.in.Strategy.AutoRollback:
 		return fmt.Sprintf("auto_rollback is off: what the failed rollout left is still there; version %s has the traffic of every component that was not replaced yet", r.in.Prior.Version), true
 	}
 	var err error

@@ -24,7 +24,7 @@ type run struct {
 	mu      sync.Mutex
 	touched bool   // anything on the node was changed
 	created []made //  new instances, in the order they were made
-	stopped []made //  old instances that had to stop first, in that order
+	stopped []made //  old instances that sleep: found so, or stopped to make room, in that order
 }
 
 // made is an instance and what it is one of.
@@ -34,7 +34,24 @@ type made struct {
 }
 
 func newRun(r *Runner, in Input) *run {
-	return &run{Runner: r, in: in, table: newTable(r.Driver, in.Deployment), events: newEvents(r.Driver, in.Deployment)}
+	return &run{
+		Runner: r, in: in, table: newTable(r.Driver, in.Deployment), events: newEvents(r.Driver, in.Deployment), stopped: asleep(in),
+	}
+}
+
+// asleep are the instances of the prior revision that an earlier run stopped to
+// make room, and did not live to start again. Those that shall stay were started
+// before; these are to be replaced, and must come back where that fails.
+func asleep(in Input) (all []made) {
+	if in.Prior == nil {
+		return nil
+	}
+	for _, i := range in.Observed {
+		if serving, known := in.Prior.Components[i.Labels.Component]; known && revivable(i, serving) {
+			all = append(all, made{key: i.Key, component: i.Labels.Component})
+		}
+	}
+	return all
 }
 
 func (r *run) close() { r.events.close() }

@@ -18,6 +18,7 @@ type table struct {
 	deployment string
 
 	mu     sync.Mutex
+	loaded bool
 	before []node.Route // as it was found
 	routes map[string]node.Route
 }
@@ -34,7 +35,7 @@ func (t *table) load(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.before = found
+	t.before, t.loaded = found, true
 	for _, r := range found {
 		t.routes[r.Component] = r
 	}
@@ -85,10 +86,13 @@ func (t *table) settle(ctx context.Context, components map[string]catalog.Effect
 	return t.apply(ctx)
 }
 
-// reset puts the table back as it was found.
+// reset puts the table back as it was found, if anybody looked.
 func (t *table) reset(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.loaded {
+		return nil
+	}
 	t.routes = map[string]node.Route{}
 	for _, r := range t.before {
 		t.routes[r.Component] = r
