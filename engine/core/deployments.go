@@ -7,6 +7,7 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
@@ -141,10 +142,13 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 	if err != nil {
 		return err
 	}
-	if err := d.RemoveDeployment(ctx, rec.ID, perishable(s.components())); err != nil {
+	err = op.step(ctx, rollout.Step{Name: "remove", Detail: "all of " + rec.ID}, func() error {
+		return d.RemoveDeployment(ctx, rec.ID, perishable(s.components()))
+	})
+	if err != nil {
 		return fmt.Errorf("remove %s from node %s (operation %s): %w", rec.ID, n.ID, op.id, err)
 	}
-	if err := e.forget(ctx, rec.ID); err != nil {
+	if err := op.step(ctx, rollout.Step{Name: "commit"}, func() error { return e.forget(ctx, rec.ID) }); err != nil {
 		return err
 	}
 	e.prune(context.WithoutCancel(ctx), n)

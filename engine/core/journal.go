@@ -62,6 +62,17 @@ func (e *Engine) begin(ctx context.Context, deployment, kind string) (*operation
 	return &operation{engine: e, id: o.ID, journal: journal}, nil
 }
 
+// step writes a step down, runs it and records its end.
+func (o *operation) step(ctx context.Context, s rollout.Step, do func() error) error {
+	end, err := o.journal.Begin(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = do()
+	end(err)
+	return err
+}
+
 // end closes the operation with what it answered.
 func (o *operation) end(ctx context.Context, failed error) {
 	status, text := engine.OperationSucceeded, ""
