@@ -25,6 +25,8 @@ type Options struct {
 	StallTimeout  time.Duration // without a byte on a connection; 0 = 30s
 	Retries       int           // after the first try, of GET and HEAD only; 0 = 2
 	RetryWait     time.Duration // before the first retry, doubled up to tenfold; 0 = 200ms
+
+	Transport http.RoundTripper // where requests go, for tests; nil = to the registry
 }
 
 func (o Options) withDefaults() Options {

@@ -33,6 +33,9 @@ func transportFor(host string, cred Credential, o Options) (*repeating, error) {
 		ResponseHeaderTimeout: o.AnswerTimeout,
 	}
 	forced := &schemeTransport{inner: base, host: host, plain: cred.PlainHTTP()}
+	if o.Transport != nil {
+		forced.inner = o.Transport
+	}
 	return &repeating{base: base, once: forced, again: retries(forced, o)}, nil
 }
 

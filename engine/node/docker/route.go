@@ -91,6 +91,9 @@ func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named 
 	}
 	if had := c.NetworkSettings.Networks[name]; had != nil {
 		_, err := d.api.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: c.ID, Force: true})
+		if unplugged(err) && !named {
+			return nil // nothing leads to it, and it is looked at again
+		}
 		if ignoreGone(err) != nil {
 			return err
 		}
@@ -104,6 +107,12 @@ func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named 
 		d.setNamed(c.ID, named)
 	}
 	return err
+}
+
+// unplugged reports whether Docker answered that the container has no place in
+// the network at the moment, as one that ended and waits to be started again.
+func unplugged(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "is not connected to")
 }
 
 // hasName reports whether the container has its component's name in its network.

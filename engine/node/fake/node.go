@@ -107,6 +107,13 @@ func (n *Node) Secrets(key node.Key) node.Secrets {
 	return n.instances[key].secrets
 }
 
+// Spec tells what an instance was made of.
+func (n *Node) Spec(key node.Key) node.Spec {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.instances[key].spec
+}
+
 // Routed names the instances that have a component's traffic.
 func (n *Node) Routed(deployment, component string) []string {
 	n.mu.Lock()
@@ -117,6 +124,17 @@ func (n *Node) Routed(deployment, component string) []string {
 		}
 	}
 	return nil
+}
+
+// Lines names the components that the traffic table of a deployment has.
+func (n *Node) Lines(deployment string) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var names []string
+	for _, r := range n.routes[deployment] {
+		names = append(names, r.Component)
+	}
+	return names
 }
 
 // Alter changes an instance by hand: its state, or what was done to it.
