@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -53,7 +56,10 @@ func kills(t *testing.T, on nodeKind) {
 		case <-time.After(after):
 		case <-apply.done:
 		}
-		killed := kill(victim.of(w.census()))
+		found := w.census()
+		targets := victim.of(found)
+		w.awaitState(found, targets)
+		killed := kill(targets)
 		first := apply.wait()
 		met[fmt.Sprintf("%s killed %v, apply failed %v", victim.name, killed > 0, first.code != 0)]++
 
@@ -96,6 +102,44 @@ var victims = []victim{
 	{"provider", func(c census) []process { return c.providers }},
 	{"terraform", func(c census) []process { return c.terraforms }},
 	{"terraform and its provider", func(c census) []process { return slices.Concat(c.terraforms, c.providers) }},
+}
+
+// awaitState stops the terraforms among the targets at a moment when their state is
+// whole: Terraform empties the file before it writes it anew, and one that is killed
+// in between has forgotten all that there is, with any provider.
+func (w *world) awaitState(found census, targets []process) {
+	w.t.Helper()
+	until(w.t, patience, func() error {
+		for _, p := range found.terraforms {
+			if !slices.Contains(targets, p) {
+				continue
+			}
+			_ = syscall.Kill(p.pid, syscall.SIGSTOP)
+			if !stands(p.pid) {
+				return fmt.Errorf("%v goes on", p)
+			}
+		}
+		text, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
+		if len(targets) == 0 || os.IsNotExist(err) || json.Valid(text) {
+			return nil
+		}
+		for _, p := range targets {
+			_ = syscall.Kill(p.pid, syscall.SIGCONT)
+		}
+		return fmt.Errorf("of the state there are %d bytes, which is not all", len(text))
+	})
+}
+
+// stands reports whether every thread of a process is stopped, or gone.
+func stands(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if _, state, found := bytes.Cut(text, []byte(") ")); err == nil && found && !bytes.ContainsAny(state[:1], "TZX") {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // kill answers how many were there to be killed.
