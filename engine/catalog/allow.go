@@ -71,12 +71,21 @@ func AllowChange(c Case, stored, wanted engine.Version) error {
 	switch {
 	case wanted.Type != "" && wanted.Type != stored.Type:
 		return allow(c, ": its type cannot change")
-	case Digest(stored.Components) != Digest(wanted.Components):
+	case contentOf(stored) != Digest(wanted.Components):
 		return allow(c, ": its components cannot change")
 	case len(wanted.Images) > 0 && !maps.Equal(pins(stored.Images), pins(wanted.Images)):
 		return allow(c, ": its image digests cannot change")
 	}
 	return nil
+}
+
+// contentOf is the digest of a version's components, the stored one when these
+// were pruned.
+func contentOf(v engine.Version) string {
+	if len(v.Components) == 0 && v.Digest != "" {
+		return v.Digest
+	}
+	return Digest(v.Components)
 }
 
 func pins(images map[string]string) map[string]string {

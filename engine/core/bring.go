@@ -42,6 +42,7 @@ func (e *Engine) bring(ctx context.Context, rec store.DeploymentRecord, w world,
 			op.forgetFailed(context.WithoutCancel(ctx), rec.ID, err)
 		}
 		op.end(ctx, err)
+		e.pruneHistory(context.WithoutCancel(ctx), rec)
 	}()
 	a := &attempt{Engine: e, op: op, rec: rec, world: w, secrets: secrets, cause: cause}
 	if err := a.prepare(ctx); err != nil {
@@ -152,17 +153,21 @@ func (a *attempt) volumesBefore(ctx context.Context, interrupted *store.Revision
 	return all
 }
 
-// unproven tells the instances of revisions that never succeeded.
+// unproven tells the instances of revisions that never succeeded. A revision
+// that is not there any more did: a failed one leaves no instance, and was pruned
+// long after it.
 func (e *Engine) unproven(ctx context.Context, deployment string) (func(node.Instance) bool, error) {
 	all, err := e.store.ListRevisionsByDeployment(ctx, deployment)
-	proven := map[int]bool{}
+	failed, newest := map[int]bool{}, 0
 	for _, r := range all {
+		newest = max(newest, r.Number)
 		switch r.Status {
 		case engine.RevisionSuccessful, engine.RevisionObsolete, engine.RevisionDowngraded:
-			proven[r.Number] = true
+		default:
+			failed[r.Number] = true
 		}
 	}
-	return func(i node.Instance) bool { return !proven[i.Labels.Revision] }, err
+	return func(i node.Instance) bool { return failed[i.Labels.Revision] || i.Labels.Revision > newest }, err
 }
 
 // levelsOf orders components by what they depend on.

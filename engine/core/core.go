@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -35,6 +36,7 @@ type Config struct {
 	Images    *image.Client
 	NewDriver func(engine.Node) (node.Driver, error)
 	Journal   func(next Journal) Journal  // wraps the journal, to inject faults
+	History   catalog.History             // how much of the past is kept
 	Alive     func(store.LeaseOwner) bool // whether the process that holds a lease runs
 }
 
@@ -64,6 +66,9 @@ var _ engine.Service = (*Engine)(nil)
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.History == (catalog.History{}) {
+		cfg.History = catalog.KeptHistory
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = health.SystemClock{}

@@ -129,7 +129,10 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 	if err != nil {
 		return err
 	}
-	defer func() { op.end(ctx, err) }()
+	defer func() {
+		op.end(ctx, err)
+		e.pruneHistory(context.WithoutCancel(ctx), rec)
+	}()
 	n, err := e.store.Node(ctx, rec.NodeID)
 	if err != nil {
 		return err

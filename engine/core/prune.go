@@ -23,6 +23,14 @@ func (e *Engine) prune(ctx context.Context, n engine.Node) {
 	}
 }
 
+// pruneHistory forgets what no rollback could need of a deployment's past. Like
+// prune it only tidies up.
+func (e *Engine) pruneHistory(ctx context.Context, rec store.DeploymentRecord) {
+	if err := e.store.PruneHistory(ctx, rec.ID, rec.ProductID, e.cfg.History); err != nil {
+		e.log.WarnContext(ctx, "prune history", "deployment", rec.ID, "error", err.Error())
+	}
+}
+
 // pruneHeld does not wait for a node that went away: others wait for it to end.
 func (e *Engine) pruneHeld(ctx context.Context, n engine.Node) error {
 	keep, err := e.imagesToKeep(ctx, n)

@@ -99,7 +99,7 @@ func (e *Engine) versionOf(ctx context.Context, ref string) (engine.Version, err
 	if digest != "" && digest != stored.Digest {
 		return engine.Version{}, otherContent(id, digest, stored.Digest)
 	}
-	return stored.Version, nil
+	return stored.Content()
 }
 
 func otherContent(id, wanted, stored string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/health"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -29,6 +30,7 @@ type scene struct {
 	engine   *core.Engine
 	journal  func(core.Journal) core.Journal
 	alive    func(store.LeaseOwner) bool
+	history  catalog.History
 	clock    health.Clock // nil = the system's
 	deadline string       // of a rollout, "" = one that only a hang reaches
 }
@@ -78,7 +80,7 @@ func (s *scene) open() {
 		_ = s.engine.Close() // a killed one is closed already
 	}
 	e, err := core.Open(s.Context(), core.Config{
-		DataDir: s.dir, Journal: s.journal, Alive: s.alive, Clock: s.clock,
+		DataDir: s.dir, Journal: s.journal, Alive: s.alive, Clock: s.clock, History: s.history,
 		NewDriver: func(engine.Node) (node.Driver, error) { return s.node.Driver(""), nil },
 	})
 	s.must(err)

@@ -185,6 +185,9 @@ func replaceVersion(ctx context.Context, q querier, present VersionRecord, v eng
 		}
 		kept := present.Version
 		kept.Changelog, kept.Status = v.Changelog, v.Status
+		if present.Pruned() {
+			kept.Components = v.Components
+		}
 		v = kept
 	}
 	v.Sealed = present.Sealed
