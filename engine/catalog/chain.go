@@ -81,7 +81,7 @@ func Place(all []engine.Version, v engine.Version, movable func(id string) bool)
 	}
 	parent := all[i]
 	spot := Spot{ParentID: parent.ID}
-	if child := childOf(all, parent.ID); child != nil && movable(child.ID) {
+	if child := childOf(all, parent.ID); child != nil && movesUp(all, *child, movable) {
 		spot.Before = child.ID
 	} else if err := allowChild(child, newest(all), parent); err != nil {
 		return Spot{}, err
@@ -97,6 +97,11 @@ type Spot struct {
 	Number   int
 	ParentID string
 	Before   string // the version that becomes the child, and moves up by one with all that follow; "" at the end
+}
+
+// movesUp reports whether a version and all that follow it may move.
+func movesUp(all []engine.Version, from engine.Version, movable func(id string) bool) bool {
+	return best(all, func(v engine.Version) bool { return v.Number >= from.Number && !movable(v.ID) }) == nil
 }
 
 // placeByName goes back from the end of the chain, past what may move and comes later.

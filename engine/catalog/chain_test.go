@@ -50,11 +50,12 @@ func TestPlace(t *testing.T) {
 		"later, but it stays":   {all: chain, version: incremental("1.0.5", "", 0), moves: []string{"1.0.0"}, number: 3, parent: "acme/shop/1.1.0"},
 		"earlier came first":    {all: chain, version: incremental("1.2.0", "", 0), moves: []string{"1.1.0"}, number: 3, parent: "acme/shop/1.1.0"},
 		"the child may move":    {all: chain, version: incremental("1.2.0", "1.0.0", 0), moves: []string{"1.1.0"}, number: 2, parent: "acme/shop/1.0.0", before: "acme/shop/1.1.0"},
+		"what follows stays":    {all: append(chain, incremental("1.3.0", "1.1.0", 3)), version: incremental("1.2.0", "1.0.0", 0), moves: []string{"1.1.0"}, field: "parent_id", reason: `it is "1.1.0"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spot, err := Place(test.all, test.version, movable(test.moves...))
 			class := engine.ErrInvalid
-			if name == "second child" || name == "rolling is no parent" {
+			if name == "second child" || name == "what follows stays" || name == "rolling is no parent" {
 				class = engine.ErrConflict
 			}
 			wantComplaint(t, err, class, test.field, test.reason)
