@@ -13,10 +13,11 @@ type History struct {
 	Versions      int           // last ones that succeeded in a deployment, with their newest revision
 	Operations    int           // newest ones of a deployment
 	OperationsFor time.Duration // older ones go, also of deployments that are gone
+	RetiredFor    time.Duration // versions that are out of Terraform for longer go, when no revision refers to them
 }
 
 // KeptHistory is enough for every rollback that anybody would ask for.
-var KeptHistory = History{Revisions: 50, Versions: 10, Operations: 200, OperationsFor: 90 * 24 * time.Hour}
+var KeptHistory = History{Revisions: 50, Versions: 10, Operations: 200, OperationsFor: 90 * 24 * time.Hour, RetiredFor: 90 * 24 * time.Hour}
 
 // Past is a revision of a deployment, as far as it matters for pruning.
 type Past struct {

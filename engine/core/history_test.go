@@ -15,7 +15,7 @@ import (
 // what was sealed comes back as the very same or not at all.
 func TestPrunedHistory(t *testing.T) {
 	s, clock := newScene(t), &later{}
-	s.clock, s.history = clock, catalog.History{Revisions: 2, Versions: 2, Operations: 3, OperationsFor: 24 * time.Hour}
+	s.clock, s.history = clock, catalog.History{Revisions: 2, Versions: 2, Operations: 3, OperationsFor: 24 * time.Hour, RetiredFor: 24 * time.Hour}
 	s.open()
 	s.furnish()
 	ctx := t.Context()
@@ -38,6 +38,7 @@ func TestPrunedHistory(t *testing.T) {
 		}
 		made = append(made, v)
 	}
+	clock.by.Add(int64(48 * time.Hour))
 	_, err := s.update(made[5].Ref) // prunes what was retired after the last rollout
 	s.must(err)
 	if got, want := slices.Sorted(maps.Keys(s.statuses())), []int{2, 5, 6}; !slices.Equal(got, want) {

@@ -9,18 +9,18 @@ import (
 )
 
 // PruneHistory forgets what of a deployment's past is not kept: revisions,
-// operations with their steps, and versions of its product that are retired and
-// that no revision refers to any more.
+// operations with their steps, and versions of its product that were retired long
+// ago and that no revision refers to any more.
 func (s Queries) PruneHistory(ctx context.Context, deploymentID, productID string, keep catalog.History) error {
-	before := s.run.now().Add(-keep.OperationsFor)
+	now := s.run.now()
 	return s.run.write(ctx, func(q querier) error {
 		if err := pruneRevisions(ctx, q, deploymentID, keep); err != nil {
 			return err
 		}
-		if err := pruneOperations(ctx, q, deploymentID, keep.Operations, before); err != nil {
+		if err := pruneOperations(ctx, q, deploymentID, keep.Operations, now.Add(-keep.OperationsFor)); err != nil {
 			return err
 		}
-		return pruneVersions(ctx, q, productID)
+		return pruneVersions(ctx, q, productID, now.Add(-keep.RetiredFor))
 	})
 }
 
@@ -56,11 +56,12 @@ func pruneOperations(ctx context.Context, q querier, deploymentID string, keep i
 // sealed one it takes the content alone: its name, its place, its digest and
 // those of its images stay for ever, so that it comes back as the very same or
 // not at all.
-func pruneVersions(ctx context.Context, q querier, productID string) error {
-	const orphaned = " product_id = ? AND retired AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.version_id = versions.id)"
-	_, err := exec(ctx, q, "DELETE FROM versions WHERE NOT sealed AND NOT EXISTS (SELECT 1 FROM versions c WHERE c.parent_id = versions.id) AND"+orphaned, productID)
+func pruneVersions(ctx context.Context, q querier, productID string, before time.Time) error {
+	const orphaned = " product_id = ? AND retired AND retired_at < ? AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.version_id = versions.id)"
+	_, err := exec(ctx, q, "DELETE FROM versions WHERE NOT sealed AND NOT EXISTS (SELECT 1 FROM versions c WHERE c.parent_id = versions.id) AND"+orphaned,
+		productID, nanos{&before})
 	if err == nil {
-		_, err = exec(ctx, q, "UPDATE versions SET components = 'null' WHERE sealed AND components <> 'null' AND"+orphaned, productID)
+		_, err = exec(ctx, q, "UPDATE versions SET components = 'null' WHERE sealed AND components <> 'null' AND"+orphaned, productID, nanos{&before})
 	}
 	return err
 }

@@ -117,6 +117,7 @@ func (s Queries) UpdateVersion(ctx context.Context, v engine.Version) (VersionRe
 // DeleteVersion deletes a version, or retires it when it is sealed, has a
 // child, or a revision refers to it.
 func (s Queries) DeleteVersion(ctx context.Context, id string) (retired bool, err error) {
+	now := s.run.now()
 	err = s.run.write(ctx, func(q querier) error {
 		present, err := findVersion(ctx, q, id)
 		if err != nil {
@@ -133,7 +134,7 @@ func (s Queries) DeleteVersion(ctx context.Context, id string) (retired bool, er
 		if retired = present.Sealed || users > 0; !retired {
 			return versions.remove(ctx, q, id)
 		}
-		_, err = exec(ctx, q, "UPDATE versions SET retired = TRUE WHERE id = ?", id)
+		_, err = exec(ctx, q, "UPDATE versions SET retired = TRUE, retired_at = ? WHERE id = ?", nanos{&now}, id)
 		return err
 	})
 	return retired && err == nil, err
