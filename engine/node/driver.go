@@ -92,7 +92,7 @@ type Driver interface {
 	// Routes tells the table in force and the published addresses by component/port.
 	Routes(ctx context.Context, deployment string) ([]Route, map[string]engine.Endpoint, error)
 
-	// RemoveDeployment removes every instance, network and route of the
+	// RemoveDeployment removes every instance, network, route and snapshot of the
 	// deployment, and the named volumes whose name (component/volume) is in
 	// volumes; other volumes stay.
 	RemoveDeployment(ctx context.Context, deployment string, volumes []string) error
@@ -104,6 +104,27 @@ type Driver interface {
 	// Volumes tells which named volumes (component/volume) of the deployment
 	// exist on the node, also when none of its instances does.
 	Volumes(ctx context.Context, deployment string) ([]string, error)
+
+	// SnapshotVolume copies what a named volume (component/volume) holds, to be
+	// kept on the node under a name that is unique in the deployment for ever, and
+	// answers how many bytes of files that is. One that is whole is never changed; a
+	// half-made one begins anew, and never counts. No instance that has the
+	// volume may run. The image is one on the node, for runtimes that need a
+	// container to reach the data.
+	SnapshotVolume(ctx context.Context, s Snapshot, image Image) (bytes int64, err error)
+
+	// RestoreVolume makes the volume hold exactly what the snapshot does, which
+	// stays. When it is interrupted the volume holds neither: restore again. No
+	// instance that has the volume may run.
+	RestoreVolume(ctx context.Context, s Snapshot, image Image) error
+
+	// Snapshots lists the deployment's snapshots that are whole, ordered by
+	// volume and name.
+	Snapshots(ctx context.Context, deployment string) ([]Snapshot, error)
+
+	// PruneSnapshots removes the deployment's snapshots, also half-made ones, that
+	// are not in keep.
+	PruneSnapshots(ctx context.Context, deployment string, keep []Snapshot) error
 
 	// Watch streams what happens to the deployment's instances until ctx ends;
 	// then the channel is closed. A slow reader loses events, so it only speeds
@@ -132,6 +153,13 @@ type Driver interface {
 type Key struct {
 	Deployment string // acme/production/shop
 	Name       string // component-revision-ordinal, api-3-1; unique in the deployment for ever
+}
+
+// Snapshot names a copy of a volume.
+type Snapshot struct {
+	Deployment string // acme/production/shop
+	Volume     string // component/volume
+	Name       string // letters, digits, - and _
 }
 
 // Info is what a node says of itself.

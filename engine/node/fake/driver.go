@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -119,9 +120,9 @@ func (d *driver) Create(ctx context.Context, spec node.Spec) error {
 	}}
 	for name := range spec.Component.Volumes {
 		if d.node.volumes[spec.Key.Deployment] == nil {
-			d.node.volumes[spec.Key.Deployment] = map[string]bool{}
+			d.node.volumes[spec.Key.Deployment] = map[string]string{}
 		}
-		d.node.volumes[spec.Key.Deployment][spec.Labels.Component+"/"+name] = true
+		d.node.volumes[spec.Key.Deployment][spec.Labels.Component+"/"+name] += ""
 	}
 	return nil
 }
@@ -138,6 +139,7 @@ func (d *driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 	}
 	d.overlaps(i.spec)
 	i.secrets, i.probes = secrets, 0
+	d.migrate(i.spec)
 	i.state.State, i.state.StartedAt = node.Running, time.Now()
 	switch i.spec.Env[BehaviourVariable] {
 	case Exits:
@@ -258,6 +260,7 @@ func (d *driver) RemoveDeployment(ctx context.Context, deployment string, volume
 	for _, v := range volumes {
 		delete(d.node.volumes[deployment], v)
 	}
+	maps.DeleteFunc(d.node.snapshots, func(s node.Snapshot, _ string) bool { return s.Deployment == deployment })
 	return nil
 }
 

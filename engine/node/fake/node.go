@@ -18,6 +18,11 @@ import (
 // behaves; absent, it is healthy for ever.
 const BehaviourVariable = "FAKE"
 
+// WritesVariable is the environment variable that says what an instance migrates when
+// it starts: "db/data by2" adds " by2" to what that volume of its deployment holds,
+// unless that ends so.
+const WritesVariable = "WRITES"
+
 // Behaviours of instances.
 const (
 	Exits    = "exits"     // ends with code 3 as soon as it starts
@@ -31,7 +36,8 @@ type Node struct {
 	mu        sync.Mutex
 	instances map[node.Key]*instance
 	routes    map[string][]node.Route
-	volumes   map[string]map[string]bool // deployment -> component/volume
+	volumes   map[string]map[string]string // deployment -> component/volume -> what it holds, see Write
+	snapshots map[node.Snapshot]string
 	images    map[string]bool
 	watchers  map[chan node.Event]string
 	calls     []string
@@ -58,7 +64,7 @@ type instance struct {
 func New() *Node {
 	return &Node{
 		instances: map[node.Key]*instance{}, routes: map[string][]node.Route{},
-		volumes: map[string]map[string]bool{}, images: map[string]bool{}, watchers: map[chan node.Event]string{},
+		volumes: map[string]map[string]string{}, snapshots: map[node.Snapshot]string{}, images: map[string]bool{}, watchers: map[chan node.Event]string{},
 		Missing: map[string]bool{}, PortsHeld: map[int]bool{},
 	}
 }

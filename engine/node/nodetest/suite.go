@@ -54,6 +54,8 @@ func run(t *testing.T, images Images, open func(t *testing.T) node.Driver, begin
 		{"ReadOnlyRoot", testReadOnlyRoot},
 		{"Volumes", testVolumes},
 		{"VolumeFilledFromImage", testVolumeFilled},
+		{"Snapshots", testSnapshots},
+		{"SnapshotsCutOff", testSnapshotsCutOff},
 		{"HostPaths", testHostPaths},
 		{"Capabilities", testCapabilities},
 		{"Ulimits", testUlimits},

@@ -97,7 +97,27 @@ func (d *Driver) Volumes(ctx context.Context, deployment string) ([]string, erro
 	return result(ctx, d.insist, func(ctx context.Context) ([]string, error) { return d.Driver.Volumes(ctx, deployment) })
 }
 
+// SnapshotVolume implements node.Driver.
+func (d *Driver) SnapshotVolume(ctx context.Context, s node.Snapshot, image node.Image) (int64, error) {
+	return result(ctx, d.insist, func(ctx context.Context) (int64, error) { return d.Driver.SnapshotVolume(ctx, s, image) })
+}
+
+// RestoreVolume implements node.Driver.
+func (d *Driver) RestoreVolume(ctx context.Context, s node.Snapshot, image node.Image) error {
+	return d.insist(ctx, func(ctx context.Context) error { return d.Driver.RestoreVolume(ctx, s, image) })
+}
+
+// Snapshots implements node.Driver.
+func (d *Driver) Snapshots(ctx context.Context, deployment string) ([]node.Snapshot, error) {
+	return result(ctx, d.insist, func(ctx context.Context) ([]node.Snapshot, error) { return d.Driver.Snapshots(ctx, deployment) })
+}
+
 // Calls that end when the node hangs, and wait for nothing.
+
+// PruneSnapshots implements node.Driver.
+func (d *Driver) PruneSnapshots(ctx context.Context, deployment string, keep []node.Snapshot) error {
+	return d.attend(ctx, func(ctx context.Context) error { return d.Driver.PruneSnapshots(ctx, deployment, keep) })
+}
 
 // Prune implements node.Driver.
 func (d *Driver) Prune(ctx context.Context, keep []string) error {

@@ -37,6 +37,12 @@ func (r Root) Volume(deployment, component, volume string) string {
 	return filepath.Join(r.Volumes(deployment), component+"."+volume)
 }
 
+// Snapshots is the directory of the copies of a deployment's volumes, beside the
+// volumes: where the file system can, the two share what is the same.
+func (r Root) Snapshots(deployment string) string {
+	return filepath.Join(r.Dir, "s", strings.ReplaceAll(deployment, "/", "."))
+}
+
 // Filling tells where the files of an image lie that a volume is being filled
 // with: while they are being copied, and once all of them are there. No component
 // has such a name.

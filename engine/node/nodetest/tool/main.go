@@ -5,11 +5,13 @@
 package main
 
 import (
+	"crypto/md5" //nolint:gosec // to compare, not to protect
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,6 +72,18 @@ func run(what string, args []string) error {
 		return echoUDP(args[0])
 	case "tree":
 		return tree(args)
+	case "symlink":
+		return os.Symlink(args[0], args[1])
+	case "link":
+		return os.Link(args[0], args[1])
+	case "remove":
+		return os.RemoveAll(args[0])
+	case "chmod":
+		return syscall.Chmod(args[0], uint32(octal(args[1]))) //nolint:gosec // twelve bits
+	case "fill":
+		return fill(args[0], args[1])
+	case "list":
+		return list(args[0])
 	case "chown":
 		return syscall.Chown(args[0], octal(args[1]), octal(args[1]))
 	default:
@@ -91,6 +105,43 @@ func stat(path string) error {
 	s := info.Sys().(*syscall.Stat_t)
 	fmt.Printf("%o %d %d\n", s.Mode&0o7777, s.Uid, s.Gid)
 	return nil
+}
+
+// fill writes a file of that many bytes.
+func fill(path, size string) error {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(strings.Repeat("0123456789abcdef", n/16)), 0o600)
+}
+
+// list tells everything about a directory and what is in it.
+func list(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		s := info.Sys().(*syscall.Stat_t)
+		about := ""
+		switch {
+		case info.Mode().IsRegular():
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			about = fmt.Sprintf(" %d links %d bytes %x", s.Nlink, len(text), md5.Sum(text)) //nolint:gosec // to compare, not to protect
+		case info.Mode()&os.ModeSymlink != 0:
+			about, err = os.Readlink(path)
+			about = " -> " + about
+		}
+		fmt.Printf("%s %o %d:%d %d%s\n", path, s.Mode, s.Uid, s.Gid, info.ModTime().Unix(), about)
+		return err
+	})
 }
 
 func pids() error {
