@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/fwdiag"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/session"
@@ -32,6 +33,15 @@ type revisionInList struct {
 	FinishedAt  types.String `tfsdk:"finished_at"`
 	Images      types.Map    `tfsdk:"images"`
 	OperationID types.String `tfsdk:"operation_id"`
+
+	Snapshots []snapshotInList `tfsdk:"snapshots"`
+}
+
+type snapshotInList struct {
+	Volume  types.String `tfsdk:"volume"`
+	Name    types.String `tfsdk:"name"`
+	Bytes   types.Int64  `tfsdk:"bytes"`
+	TakenAt types.String `tfsdk:"taken_at"`
 }
 
 // Metadata implements datasource.DataSource.
@@ -59,6 +69,16 @@ func (d *revisionsSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 					"finished_at":  text("When it ended, RFC 3339; null while it is in progress."),
 					"images":       texts("What ran, by component: image reference with digest."),
 					"operation_id": text("Id of the operation that made it: see `slipway_operations`."),
+					"snapshots": schema.ListNestedAttribute{
+						Computed:            true,
+						MarkdownDescription: "Snapshots of its data that are on the node, the oldest first.",
+						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+							"volume":   text("Volume, as `component/volume`."),
+							"name":     text("Name of the snapshot on the node: the id of the operation that took it; with `-left` behind it for what a failed rollout left in the volume."),
+							"bytes":    number("Size of the files."),
+							"taken_at": text("When it was taken, RFC 3339."),
+						}},
+					},
 				}},
 			},
 		},
@@ -85,7 +105,18 @@ func (d *revisionsSource) Read(ctx context.Context, req datasource.ReadRequest, 
 			Status: types.StringValue(string(r.Status)), Cause: types.StringValue(r.Cause), Reason: attrs.OptionalString(r.Reason),
 			StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt),
 			Images: toMap(ctx, r.Images, &resp.Diagnostics), OperationID: attrs.OptionalString(r.OperationID),
+			Snapshots: snapshotsInList(r.Snapshots),
 		})
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+func snapshotsInList(found []engine.Snapshot) []snapshotInList {
+	all := make([]snapshotInList, 0, len(found))
+	for _, s := range found {
+		all = append(all, snapshotInList{
+			Volume: types.StringValue(s.Volume), Name: types.StringValue(s.Name), Bytes: types.Int64Value(s.Bytes), TakenAt: moment(s.TakenAt),
+		})
+	}
+	return all
 }

@@ -15,13 +15,17 @@ type Deployment struct {
 	Variables          Variables
 	Components         map[string]ComponentOverride
 	Strategy           Strategy
-	RestoreData        bool
+	RestoreData        bool // what goes back, by wish or because it failed, takes the data of its volumes' snapshots along
+	KeepSnapshots      int  // of each volume; 0 = DefaultKeepSnapshots
 	RestartTrigger     string
 	DeletionProtection bool
 	SecretsVersion     *int64 // the caller's own count, see Registry.PasswordVersion
 
 	Observed DeploymentStatus // computed
 }
+
+// DefaultKeepSnapshots is how many snapshots of a volume are kept.
+const DefaultKeepSnapshots = 3
 
 // Desired states of a deployment.
 const (
@@ -118,6 +122,7 @@ type Revision struct {
 	FinishedAt   time.Time // zero while in progress
 	Images       map[string]string
 	OperationID  string
+	Snapshots    []Snapshot // of its data, oldest first
 }
 
 // DeploymentFilter selects deployments; an empty field selects all.

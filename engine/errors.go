@@ -162,6 +162,7 @@ type Phase string
 const (
 	PhasePreflight Phase = "preflight"
 	PhasePull      Phase = "pull"
+	PhaseData      Phase = "data"
 	PhaseStart     Phase = "start"
 	PhaseCheck     Phase = "check"
 	PhaseStabilise Phase = "stabilise"

@@ -31,6 +31,9 @@ func ValidateDeployment(d engine.Deployment) error {
 		p.at("components."+name, validateOverride(o))
 	}
 	p.at("strategy", validateStrategy(d.Strategy))
+	if d.KeepSnapshots < 0 {
+		p.invalid("keep_snapshots", "at least one snapshot is kept")
+	}
 	return p.err()
 }
 

@@ -30,13 +30,16 @@ func TestDowngrade(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		serving, wanted engine.Version
+		restored        []string
 		want, never     []string
 	}{
 		"forward":       {serving: release(1, api(nil)), wanted: release(2, api(nil))},
 		"the same":      {serving: release(2, api(nil)), wanted: release(2, api(nil))},
 		"other product": {serving: release(2, api(nil)), wanted: elsewhere},
 		"rolling":       {serving: release(2, api(nil)), wanted: rolling},
-		"same content":  {serving: release(2, api(nil)), wanted: release(1, api(nil)), want: []string{"from 2.0.0 to 1.0.0"}, never: []string{"What goes away"}},
+		"same content":  {serving: release(2, api(nil)), wanted: release(1, api(nil)), want: []string{"from 2.0.0 to 1.0.0", "Volumes keep the data that 2.0.0 wrote"}, never: []string{"What goes away"}},
+		"with data": {serving: release(2, api(nil)), wanted: release(1, api(nil)), restored: []string{"db/data", "db/wal"},
+			want: []string{"get back the data that 1.0.0 left", "of what 2.0.0 wrote: db/data, db/wal."}, never: []string{"Volumes keep"}},
 		"changes back": {
 			serving: release(2, api(map[string]string{"LEVEL": "gold", "EXTRA": "1"})), wanted: release(1, api(map[string]string{"LEVEL": "silver", "OLD": "1"})),
 			want: []string{"api: env.EXTRA goes away", "api: env.LEVEL from gold to silver", "api: env.OLD comes back as 1"},
@@ -48,7 +51,7 @@ func TestDowngrade(t *testing.T) {
 			want: []string{"env.KEY_09 goes away", "and 3 more"}, never: []string{"KEY_10"},
 		},
 	} {
-		got := catalog.Downgrade(c.serving, c.wanted)
+		got := catalog.Downgrade(c.serving, c.wanted, c.restored)
 		if (got != "") != (c.want != nil) {
 			t.Errorf("%s: %q", name, got)
 		}

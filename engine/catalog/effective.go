@@ -40,8 +40,8 @@ type MergeInput struct {
 //
 // ConfigHash covers the canonical component with that env, the image's digest,
 // the hashes of the secrets it uses and the restart trigger. It does not cover
-// replicas and depends_on, which change nothing in a running instance, nor the
-// image's name and tag, since the digest is what runs.
+// replicas, depends_on and the snapshots of volumes, which change nothing in a
+// running instance, nor the image's name and tag, since the digest is what runs.
 //
 // A secret that SecretHashes does not have, and an image that is not pinned,
 // are joined engine.ErrInvalid with fields such as components.api.secrets.
@@ -145,6 +145,10 @@ func secretHash(c engine.Component, hashes map[string]string) string {
 func configHash(e Effective, restartTrigger string) string {
 	c := Normalize(e.Component)
 	c.Image, c.Replicas, c.DependsOn = "", nil, nil
+	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
+		v.Snapshot = ""
+		return v
+	})
 	return digest(mustJSON(struct {
 		Component                            engine.Component
 		ImageDigest, Secrets, RestartTrigger string

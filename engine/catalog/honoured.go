@@ -3,7 +3,6 @@ package catalog
 // Remedies that many rows share.
 const (
 	useDocker   = "leave it out, or use a docker node"
-	leaveOut    = "leave it out"
 	noRoot      = "where the engine's user may make control groups, as root may"
 	kernelLimit = "where the kernel of the node can limit it"
 )
@@ -33,7 +32,7 @@ var Runtimes = []Attribute{
 	{"volumes.*.size",
 		no("local volumes share the node's disk and have no size of their own", useDocker),
 		no("Docker's volumes have no size that every driver keeps to", "leave it out, or say it in driver_options where the driver has sizes")},
-	{"volumes.*.snapshot", no("local volumes have no snapshots", leaveOut), no("Docker volumes have no snapshots", leaveOut)},
+	{"volumes.*.snapshot", yes(), partly("the volume has the driver local and no driver_options")},
 	{"volumes.*.driver",
 		no("local volumes are directories on the node's disk", useDocker),
 		partly("the Docker Engine must have the driver")},

@@ -67,14 +67,14 @@ func TestCheckRuntime(t *testing.T) {
 		return all
 	}
 	want := []string{
-		"volumes.data.size", "volumes.data.snapshot", "volumes.data.driver", "volumes.data.driver_options", "security.privileged",
+		"volumes.data.size", "volumes.data.driver", "volumes.data.driver_options", "security.privileged",
 		"logging.driver", "logging.driver_options", "init", "dns", "networks", "sysctls", "devices", "gpus",
 	}
 	if got := fields(engine.NodeLocal, full()); !slices.Equal(got, want) {
 		t.Errorf("local nodes refuse %q, want %q", got, want)
 	}
-	if got := fields(engine.NodeDocker, full()); !slices.Equal(got, want[:2]) {
-		t.Errorf("docker nodes refuse %q, want %q", got, want[:2])
+	if got := fields(engine.NodeDocker, full()); !slices.Equal(got, want[:1]) {
+		t.Errorf("docker nodes refuse %q, want %q", got, want[:1])
 	}
 	named := engine.Component{
 		Image: "x", Logging: &engine.Logging{Driver: engine.DefaultLogDriver}, DNS: &engine.DNS{},

@@ -123,8 +123,12 @@ func (a *attempt) settle(ctx context.Context, wanted desire) (unwell map[string]
 	if err != nil {
 		return nil, err
 	}
+	due, back, err := a.due(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return a.runner.Settle(ctx, rollout.SettleInput{
-		Deployment: a.rec.ID, Serving: *a.priorT, Wanted: wanted.components, Levels: levelsOf(wanted.components),
+		Due: due, Back: back, Deployment: a.rec.ID, Serving: *a.priorT, Wanted: wanted.components, Levels: levelsOf(wanted.components),
 		Observed: observed, Unproven: unproven, Strategy: a.strategy,
 	})
 }
@@ -197,18 +201,23 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	if err != nil {
 		return a.notSettled(err)
 	}
-	steps, observed, err := a.plan(ctx, wanted, unwell)
+	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts}
+	if traits.Data, err = a.dataOf(ctx, a.rec.Deployment, a.prior, wanted); err != nil {
+		return a.failed(engine.PhasePreflight, err)
+	}
+	steps, observed, err := a.plan(ctx, wanted, unwell, traits)
 	if err != nil {
 		return a.failed(engine.PhasePreflight, err)
 	}
 	if a.unchanged(wanted, steps) {
 		return a.keepSpec(ctx)
 	}
-	if err := a.revise(ctx, wanted, steps, observed); err != nil {
-		return err
+	err = a.revise(ctx, wanted, steps, observed, traits)
+	a.pruneSnapshots(context.WithoutCancel(ctx), traits.Data)
+	if err == nil {
+		a.prune(context.WithoutCancel(ctx), a.world.node)
 	}
-	a.prune(context.WithoutCancel(ctx), a.world.node)
-	return nil
+	return err
 }
 
 // checkRuntime refuses what the node's runtime cannot honour.
@@ -219,12 +228,11 @@ func checkRuntime(d node.Driver, components map[string]catalog.Effective, info n
 }
 
 // plan looks at what is left to do once the deployment is settled.
-func (a *attempt) plan(ctx context.Context, wanted desire, unwell map[string]bool) (plan.Plan, []node.Instance, error) {
+func (a *attempt) plan(ctx context.Context, wanted desire, unwell map[string]bool, traits plan.Traits) (plan.Plan, []node.Instance, error) {
 	observed, err := a.observe(ctx)
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts}
 	return plan.Make(a.prior.components(), plan.Desired{Components: wanted.components},
 		asPlanned(observed, wanted.components, unwell), traits), observed, nil
 }

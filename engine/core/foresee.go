@@ -10,6 +10,7 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/plan"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
 // unknownSecret stands for the hash of a secret whose new value comes with
@@ -48,33 +49,48 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 		return p, err
 	}
 	p.Pending = prior == nil || len(changedComponents(prior.components(), wanted)) > 0
+	data, err := e.dataOf(ctx, d, prior, desire{version: w.version, components: wanted})
+	if err != nil {
+		return p, err
+	}
 	var traits plan.Traits
 	if p.Pending { // else nothing is replaced, and the node need not answer
 		if traits, err = e.foreseeTraits(ctx, w, wanted); err != nil {
 			return p, err
 		}
 	}
-	p.Known = true
+	p.Known, traits.Data = true, data
 	p.Changes = plan.WithRepairs(plan.Changes(prior.components(), wanted, traits), in.Drift)
 	p.Gaps = plan.Gaps(prior.components(), wanted, traits)
-	p.Downgrade, err = e.foreseeDowngrade(ctx, prior, w.version)
+	p.Downgrade, err = e.foreseeDowngrade(ctx, prior, w.version, data)
 	return p, err
 }
 
 // foreseeDowngrade tells what going back to an older version takes away.
-func (e *Engine) foreseeDowngrade(ctx context.Context, prior *serving, wanted engine.Version) (string, error) {
-	if prior == nil {
-		return "", nil
-	}
-	id, _, err := engine.SplitRef(prior.revision.VersionRef)
-	if err != nil {
-		return "", err
-	}
-	served, err := orNil(e.store.Version(ctx, id))
+func (e *Engine) foreseeDowngrade(ctx context.Context, prior *serving, wanted engine.Version, data []plan.Data) (string, error) {
+	served, err := e.servedVersion(ctx, prior)
 	if err != nil || served == nil {
 		return "", err
 	}
-	return catalog.Downgrade(served.Version, wanted), nil
+	var restored []string
+	for _, d := range data {
+		if d.Restore != nil {
+			restored = append(restored, d.Full())
+		}
+	}
+	return catalog.Downgrade(served.Version, wanted, restored), nil
+}
+
+// servedVersion is the version that serves, nil when there is none.
+func (e *Engine) servedVersion(ctx context.Context, prior *serving) (*store.VersionRecord, error) {
+	if prior == nil {
+		return nil, nil
+	}
+	id, _, err := engine.SplitRef(prior.revision.VersionRef)
+	if err != nil {
+		return nil, err
+	}
+	return orNil(e.store.Version(ctx, id))
 }
 
 // foreseeWorld is lookUp before everything exists: what is planned in this run

@@ -60,8 +60,17 @@ func (e *Engine) Revisions(ctx context.Context, deploymentID string) ([]engine.R
 	if err != nil {
 		return nil, err
 	}
+	snapshots, err := e.store.ListSnapshotsByDeployment(ctx, deploymentID)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]engine.Revision, 0, len(records))
 	for _, r := range records {
+		for _, s := range snapshots {
+			if s.Revision == r.Number {
+				r.Snapshots = append(r.Snapshots, s.Snapshot)
+			}
+		}
 		all = append(all, r.Revision)
 	}
 	return all, nil

@@ -71,7 +71,7 @@ func (a *attempt) writeSpec(ctx context.Context, tx *store.Tx) error {
 }
 
 // revise makes a revision and rolls it out.
-func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, observed []node.Instance) error {
+func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, observed []node.Instance, traits plan.Traits) error {
 	before, err := a.found(ctx)
 	if err != nil {
 		return a.failed(engine.PhasePreflight, err)
@@ -86,7 +86,7 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 			Cause: a.causeOf(ctx, wanted), Images: imagesOf(wanted.components), OperationID: a.op.id,
 		},
 		Version: a.rec.Version, Config: config,
-		Changes: plan.Changes(a.prior.components(), wanted.components, plan.Traits{StartFirstPorts: a.info.StartFirstPorts}),
+		Changes: plan.Changes(a.prior.components(), wanted.components, traits),
 	})
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 	if err == nil {
 		err = a.runner.Run(ctx, rollout.Input{
 			Deployment: a.rec.ID, OperationID: a.op.id, Plan: steps, Target: target, Prior: a.priorT,
-			Observed: observed, Strategy: a.strategy, VolumesBefore: before,
+			Observed: observed, Strategy: a.strategy, VolumesBefore: before, Data: a.rolloutData(traits.Data, r.Number),
 			Commit: func(ctx context.Context) error { return a.commit(ctx, r.Number, wanted) },
 		})
 	}
@@ -126,6 +126,9 @@ func (a *attempt) found(ctx context.Context) ([]string, error) {
 func (a *attempt) commit(ctx context.Context, number int, wanted desire) error {
 	return a.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.CommitRevision(ctx, a.rec.ID, number); err != nil {
+			return err
+		}
+		if err := tx.SettleSnapshots(ctx, a.rec.ID); err != nil {
 			return err
 		}
 		if err := tx.NoteServing(ctx, a.rec.ID, number, wanted.runs()); err != nil {

@@ -44,6 +44,9 @@ func complete(d engine.Deployment) (engine.Deployment, error) {
 	if d.Strategy == (engine.Strategy{}) {
 		d.Strategy = engine.DefaultStrategy
 	}
+	if d.KeepSnapshots == 0 {
+		d.KeepSnapshots = engine.DefaultKeepSnapshots
+	}
 	d.ID = engine.JoinID(d.EnvironmentID, d.Prefix)
 	return d, catalog.ValidateDeployment(d)
 }

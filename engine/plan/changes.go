@@ -62,20 +62,29 @@ func overlay(a, b map[string]string) map[string]string {
 //	api: replace 2 instances, start-first (image sha256:0123456789ab -> sha256:ba9876543210)
 //	db: keep
 //	worker: replace 1 instance, stop-first, fixed host port 9000: a gap is expected (env)
+//
+// What happens to data has lines of its own behind that of its component.
 func Changes(prior, desired map[string]catalog.Effective, traits Traits) []string {
 	names := maps.Clone(prior)
 	if names == nil {
 		names = map[string]catalog.Effective{}
 	}
 	maps.Copy(names, desired)
-	lines := make([]string, 0, len(names))
+	restored := restoring(traits.Data, prior, desired)
+	data := dataChanges(prior, desired, traits)
+	lines := make([]string, 0, len(names)+len(data))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		lines = append(lines, name+": "+sentence(prior, desired, name, traits))
+		lines = append(lines, name+": "+sentence(prior, desired, name, restored[name], traits))
+		for _, line := range data {
+			if strings.HasPrefix(line, name+": ") {
+				lines = append(lines, line)
+			}
+		}
 	}
 	return lines
 }
 
-func sentence(prior, desired map[string]catalog.Effective, name string, traits Traits) string {
+func sentence(prior, desired map[string]catalog.Effective, name, restored string, traits Traits) string {
 	was, served := prior[name]
 	want, wanted := desired[name]
 	switch {
@@ -92,7 +101,7 @@ func sentence(prior, desired map[string]catalog.Effective, name string, traits T
 	case want.Replicas == 0:
 		return fmt.Sprintf("%s (%s)", toNone(was.Replicas), reasons(was, want))
 	}
-	return fmt.Sprintf("replace %s, %s (%s)", replaced(was.Replicas, want.Replicas), manner(obstacle(was, want, traits)), reasons(was, want))
+	return fmt.Sprintf("replace %s, %s (%s)", replaced(was.Replicas, want.Replicas), manner(join(obstacle(was, want, traits), restored)), reasons(was, want))
 }
 
 // WithRepairs tells in the lines of Changes what the drift of the last refresh,
@@ -171,18 +180,20 @@ func shortDigest(image string) string {
 	return d
 }
 
-// Gaps names the components that will not answer for a moment, in the order
-// of their names: why, and how to avoid it.
+// Gaps names the components that will not answer for a moment: why, and how to
+// avoid it.
 func Gaps(prior, desired map[string]catalog.Effective, traits Traits) []string {
-	var all []string
+	all := dataGaps(prior, desired, traits)
+	restored := restoring(traits.Data, prior, desired)
 	for _, name := range slices.Sorted(maps.Keys(desired)) {
 		was, served := prior[name]
 		want := desired[name]
 		if !served || was.ConfigHash == want.ConfigHash || was.Replicas == 0 || want.Replicas == 0 {
 			continue
 		}
-		if o := obstacle(was, want, traits); o != "" {
-			all = append(all, fmt.Sprintf("%s: old instances stop before new ones start, because of %s: a gap is expected. %s", name, o, remedy(o)))
+		if o := obstacle(was, want, traits); o != "" || restored[name] != "" {
+			all = append(all, strings.TrimSpace(fmt.Sprintf("%s: old instances stop before new ones start, because of %s: a gap is expected. %s",
+				name, join(o, restored[name]), remedy(o))))
 		}
 	}
 	return all

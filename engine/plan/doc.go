@@ -23,9 +23,10 @@ type Desired struct {
 	Components map[string]catalog.Effective
 }
 
-// Traits of the node that decide how instances can be replaced.
+// Traits decide, beside the configurations, how instances can be replaced.
 type Traits struct {
-	StartFirstPorts bool // a published port can move from one instance to another without a gap
+	StartFirstPorts bool   // of the node: a published port can move from one instance to another without a gap
+	Data            []Data // what is done to volumes before anything new starts
 }
 
 // Action says what happens to a component.
@@ -53,6 +54,7 @@ type Step struct {
 	Create     int      // number of new instances
 	StartFirst bool     // new instances become healthy before old ones stop
 	Why        string   // what changed: "image", "env, ports", "instance is gone"; "" for keep, create and remove
+	Restoring  bool     // data that it works on is restored first: no old instance that goes may run then
 	Gap        string   // why old instances must stop first: "single-writer volume data", "fixed host port 9000"; "" otherwise
 }
 

@@ -19,7 +19,12 @@ func (c change) gap(retired []Instance) string {
 			was = c.want // nobody knows what it holds: take it for the same
 		}
 	}
-	return obstacle(was, c.want, c.traits)
+	return join(obstacle(was, c.want, c.traits), c.restored)
+}
+
+// join lists reasons, of which some may be "".
+func join(reasons ...string) string {
+	return strings.Join(slices.DeleteFunc(reasons, func(r string) bool { return r == "" }), ", ")
 }
 
 // obstacle is what instances of both configurations cannot hold at once.

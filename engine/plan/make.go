@@ -18,14 +18,15 @@ import (
 // Executing the plan and making it again gives a plan of nothing but keep.
 func Make(prior map[string]catalog.Effective, desired Desired, observed []Instance, traits Traits) Plan {
 	running := byComponent(observed)
+	restored := restoring(traits.Data, prior, desired.Components)
 	var p Plan
 	for _, name := range order(desired.Components) {
 		was, served := prior[name]
-		c := change{name: name, was: was, served: served, want: desired.Components[name], running: running[name], traits: traits}
+		c := change{name: name, was: was, served: served, want: desired.Components[name], running: running[name], traits: traits, restored: restored[name]}
 		p.Steps = append(p.Steps, c.step())
 		delete(running, name)
 	}
-	p.Steps = append(p.Steps, removals(prior, running)...)
+	p.Steps = append(p.Steps, removals(prior, running, restored)...)
 	return p
 }
 
@@ -48,10 +49,12 @@ type change struct {
 	want    catalog.Effective
 	running []Instance // newest first
 	traits  Traits
+
+	restored string // why no instance that goes may run while data is restored, "" = it may
 }
 
 func (c change) step() Step {
-	s := Step{Component: c.name, DependsOn: dependencies(c.want)}
+	s := Step{Component: c.name, DependsOn: dependencies(c.want), Restoring: c.restored != ""}
 	var retired []Instance
 	for _, i := range c.running {
 		if i.Usable && i.ConfigHash == c.want.ConfigHash && len(s.Keep) < c.want.Replicas {
@@ -110,14 +113,14 @@ func problems(retired []Instance) []string {
 
 // removals retires what belongs to no wanted component: dependents before what
 // they depended on, as far as the serving revision knows.
-func removals(prior map[string]catalog.Effective, running map[string][]Instance) []Step {
+func removals(prior map[string]catalog.Effective, running map[string][]Instance, restored map[string]string) []Step {
 	gone := map[string]catalog.Effective{}
 	for name := range running {
 		gone[name] = prior[name]
 	}
 	var steps []Step
 	for _, name := range slices.Backward(order(gone)) {
-		s := Step{Component: name, Action: Remove, DependsOn: dependents(gone, name)}
+		s := Step{Component: name, Action: Remove, DependsOn: dependents(gone, name), Restoring: restored[name] != ""}
 		for _, i := range running[name] {
 			s.Retire = append(s.Retire, i.Name)
 		}

@@ -119,11 +119,16 @@ func (r *run) stopOld(ctx context.Context, step plan.Step) error {
 	if err := r.switchTo(ctx, step, nil); err != nil {
 		return err
 	}
-	for _, name := range step.Retire {
-		key := node.Key{Deployment: r.in.Deployment, Name: name}
-		r.remember(&r.stopped, made{key: key, component: step.Component})
-		err := r.step(ctx, Step{Name: "stop", Component: step.Component, Detail: name}, engine.PhaseStart,
-			func() error { return r.Driver.Stop(ctx, key) })
+	return r.stop(ctx, step.Component, step.Retire)
+}
+
+// stop stops old instances, which stay.
+func (r *run) stop(ctx context.Context, component string, names []string) error {
+	for _, name := range names {
+		m := made{key: node.Key{Deployment: r.in.Deployment, Name: name}, component: component}
+		r.remember(&r.stopped, m)
+		err := r.step(ctx, Step{Name: "stop", Component: component, Detail: name}, engine.PhaseStart,
+			func() error { return r.Driver.Stop(ctx, m.key) })
 		if err != nil {
 			return err
 		}

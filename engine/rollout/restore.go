@@ -46,6 +46,8 @@ func (r *run) putBack(cancellable context.Context) (restored string, left bool) 
 	switch {
 	case err != nil:
 		return fmt.Sprintf("version %s could not be restored completely (%v); apply again to repair it", r.in.Prior.Version, err), true
+	case r.exposed && r.in.Data.SetBack:
+		return fmt.Sprintf("version %s was started again and serves, with the data as it was before; what the failed rollout left of it is kept as a snapshot", r.in.Prior.Version), false
 	case len(r.stopped) > 0:
 		return fmt.Sprintf("version %s was started again and serves", r.in.Prior.Version), false
 	default:
@@ -87,8 +89,9 @@ func (r *Runner) RemoveFirst(ctx context.Context, deployment string, before []st
 func (r *run) backToPrior(ctx context.Context) error {
 	inTheWay, beside := r.successors()
 	putAway := func(m made) error { return r.putAway(ctx, m.component, m.key) }
-	failed := []error{together(inTheWay, putAway)}
-	failed = append(failed, together(r.stopped, func(old made) error {
+	asleep, err := r.setBackData(ctx)
+	failed := []error{err, together(inTheWay, putAway)}
+	failed = append(failed, together(asleep, func(old made) error {
 		for _, m := range inTheWay {
 			if m.component != old.component {
 				continue
@@ -100,7 +103,7 @@ func (r *run) backToPrior(ctx context.Context) error {
 		return r.restart(ctx, old)
 	}))
 	failed = append(failed, r.routeBack(ctx))
-	failed = append(failed, together(r.stopped, func(old made) error {
+	failed = append(failed, together(asleep, func(old made) error {
 		return r.answers(ctx, old.key, old.component, *r.in.Prior, r.in.Strategy)
 	}))
 	failed = append(failed, together(beside, putAway))

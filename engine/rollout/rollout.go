@@ -48,6 +48,8 @@ type Input struct {
 	Observed    []node.Instance
 	Strategy    Strategy
 
+	Data Data
+
 	// VolumesBefore are those that were there before the first deployment: when
 	// it fails they stay.
 	VolumesBefore []string
@@ -66,7 +68,7 @@ type Journal interface {
 
 // Step is one thing that changes a node.
 type Step struct {
-	Name      string // pull, create, start, prove, route, stop, remove, commit, restore
+	Name      string // pull, create, start, prove, route, stop, remove, snapshot, restore, commit
 	Component string
 	Detail    string // instance or image
 }
@@ -110,7 +112,13 @@ func (r *run) forward(ctx context.Context) error {
 	if err := r.preflight(ctx); err != nil {
 		return err
 	}
+	if err := r.checkSnapshots(ctx); err != nil {
+		return err
+	}
 	if err := r.learn(ctx); err != nil {
+		return err
+	}
+	if err := r.prepareData(ctx); err != nil {
 		return err
 	}
 	if err := r.roll(ctx); err != nil {

@@ -22,9 +22,13 @@ type run struct {
 	checks map[string]map[string]engine.HealthCheck
 
 	mu      sync.Mutex
-	touched bool   // anything on the node was changed
-	created []made //  new instances, in the order they were made
-	stopped []made //  old instances that sleep: found so, or stopped to make room, in that order
+	touched bool            // anything on the node was changed
+	created []made          //  new instances, in the order they were made
+	stopped []made          //  old instances that sleep: found so, or stopped to make room, in that order
+	taken   []node.Snapshot // of the volumes, before anything new started
+	exposed bool            // from now on something new may change the data
+
+	setBackDone bool // the data is as it was before
 }
 
 // made is an instance and what it is one of.

@@ -21,6 +21,8 @@ type SettleInput struct {
 	Observed   []node.Instance
 	Unproven   func(node.Instance) bool // belongs to a revision that never succeeded
 	Strategy   Strategy
+	Due        []node.Snapshot // what volumes are to be set back to: an interrupted run may have changed them
+	Back       Back
 }
 
 // Settle brings a deployment back to what its serving revision says, as far as
@@ -33,6 +35,9 @@ type SettleInput struct {
 // It answers the instances that were started and did not become healthy: they
 // must be replaced. It can itself be killed and run again.
 func (r *Runner) Settle(ctx context.Context, in SettleInput) (unwell map[string]bool, err error) {
+	if in.Observed, err = r.settleData(ctx, in); err != nil {
+		return nil, err
+	}
 	servers := Servers(in.Serving.Components, in.Observed, in.Unproven)
 	if err := r.settleRoutes(ctx, in, servers); err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 
 var deployments = table{engine.KindDeployment, "deployments", []string{
 	"environment_id", "node_id", "product_id", "prefix", "version", "version_id", "desired_state", "variables", "components",
-	"strategy", "restore_data", "restart_trigger", "deletion_protection", "secrets_version",
+	"strategy", "restore_data", "restart_trigger", "deletion_protection", "secrets_version", "keep_snapshots",
 }}
 
 func deploymentRow(d DeploymentRecord) ([]any, error) {
@@ -19,14 +19,14 @@ func deploymentRow(d DeploymentRecord) ([]any, error) {
 	}
 	return []any{
 		d.EnvironmentID, d.NodeID, d.ProductID, d.Prefix, d.Version, versionID, d.DesiredState, jsonColumn{d.Variables}, jsonColumn{d.Components},
-		jsonColumn{d.Strategy}, d.RestoreData, d.RestartTrigger, d.DeletionProtection, d.SecretsVersion,
+		jsonColumn{d.Strategy}, d.RestoreData, d.RestartTrigger, d.DeletionProtection, d.SecretsVersion, d.KeepSnapshots,
 	}, nil
 }
 
 // selectDeployments joins the newest revision, the serving one, and the one
 // that served another content before it.
 const selectDeployments = `SELECT d.id, d.environment_id, d.node_id, d.product_id, d.prefix, d.version, d.desired_state, d.variables, d.components,
-	d.strategy, d.restore_data, d.restart_trigger, d.deletion_protection, d.secrets_version, d.serving_revision, d.held, d.confirmed, d.created_at,
+	d.strategy, d.restore_data, d.restart_trigger, d.deletion_protection, d.secrets_version, d.keep_snapshots, d.serving_revision, d.held, d.confirmed, d.created_at,
 	COALESCE(n.number, 0), COALESCE(n.status, ''), COALESCE(n.operation_id, ''),
 	COALESCE(s.version, ''), COALESCE(s.changes, 'null'), COALESCE(p.version_ref, ''), e.promotes_from_id
 	FROM deployments d
@@ -39,7 +39,7 @@ const selectDeployments = `SELECT d.id, d.environment_id, d.node_id, d.product_i
 func scanDeployment(s scanner) (d DeploymentRecord, err error) {
 	o := &d.Observed
 	err = s.Scan(&d.ID, &d.EnvironmentID, &d.NodeID, &d.ProductID, &d.Prefix, &d.Version, &d.DesiredState, jsonColumn{&d.Variables}, jsonColumn{&d.Components},
-		jsonColumn{&d.Strategy}, &d.RestoreData, &d.RestartTrigger, &d.DeletionProtection, &d.SecretsVersion, &d.Serving, &d.Held, &d.Confirmed, nanos{&d.CreatedAt},
+		jsonColumn{&d.Strategy}, &d.RestoreData, &d.RestartTrigger, &d.DeletionProtection, &d.SecretsVersion, &d.KeepSnapshots, &d.Serving, &d.Held, &d.Confirmed, nanos{&d.CreatedAt},
 		&o.Revision, &o.Status, &o.OperationID, &o.ServingVersion, jsonColumn{&o.Changes}, &o.PreviousVersion, &d.PromotesFromID)
 	o.NodeID = d.NodeID
 	return d, err

@@ -33,7 +33,10 @@ func pruneRevisions(ctx context.Context, q querier, deploymentID string, keep ca
 		return err
 	}
 	for _, number := range keep.Expendable(past) {
-		if _, err := exec(ctx, q, "DELETE FROM revisions WHERE deployment_id = ? AND number = ?", deploymentID, number); err != nil {
+		// A snapshot leads nowhere without the revisions it is of and was taken by.
+		const unneeded = `DELETE FROM revisions WHERE deployment_id = ? AND number = ? AND NOT EXISTS (SELECT 1 FROM snapshots s
+			WHERE s.deployment_id = revisions.deployment_id AND revisions.number IN (s.revision, s.attempt))`
+		if _, err := exec(ctx, q, unneeded, deploymentID, number); err != nil {
 			return err
 		}
 	}

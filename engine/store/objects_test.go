@@ -34,7 +34,7 @@ func TestObjectsComeBackWhole(t *testing.T) {
 		Deployment: engine.Deployment{
 			ID: "beta/e/p", EnvironmentID: "beta/e", Prefix: "p", Version: "beta/p/1.0.0", DesiredState: engine.StateStopped,
 			Variables: engine.SetVariables(map[string]string{"V": "1"}), Components: map[string]engine.ComponentOverride{"api": {Replicas: &two}},
-			Strategy: engine.DefaultStrategy, RestoreData: true, RestartTrigger: "t", DeletionProtection: true,
+			Strategy: engine.DefaultStrategy, RestoreData: true, KeepSnapshots: 5, RestartTrigger: "t", DeletionProtection: true,
 		},
 		NodeID: "beta/n", ProductID: "beta/p",
 	}

@@ -54,6 +54,13 @@ type Revision struct {
 	Config    []byte   // what a rollback restores; the store does not look inside
 }
 
+// Snapshot is a copy of a volume as the store keeps it.
+type Snapshot struct {
+	engine.Snapshot
+
+	Due bool // the volume is to be set back to it before anything that has it runs again
+}
+
 // LeaseOwner is the process, and within it the run, that holds a lease.
 type LeaseOwner struct {
 	ID   string // unique to the run; two runs of one process exclude each other

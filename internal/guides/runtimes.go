@@ -2,23 +2,16 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 )
-
-// later are attributes that the engine knows and the schema does not offer yet.
-var later = []string{"volumes.*.snapshot"}
 
 // runtimes is what each runtime honours of a component.
 func runtimes() string {
 	var b strings.Builder
 	b.WriteString("| Attribute | `local` | `docker` |\n|---|---|---|\n")
 	for _, row := range catalog.Runtimes {
-		if slices.Contains(later, row.Path) {
-			continue
-		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.ReplaceAll(row.Path, "*", "<name>"), support(row.Local), support(row.Docker))
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -28,6 +28,7 @@ func volumes() schema.Attribute {
 		"read_only":      boolean("Mount it read-only. Default `false`."),
 		"size":           str("Wanted size, a quantity. Absent: no limit."),
 		"on_destroy":     str("What happens to the data when the deployment is destroyed: `retain` or `delete`. Default `retain`."),
+		"snapshot":       str("When a snapshot of the data is taken: `on_upgrade`, before another version is rolled out, so that a deployment with `restore_data` can go back to it. Absent: never."),
 		"driver":         str("Volume driver that keeps the data. Default `local`, the node's own disk."),
 		"driver_options": texts("What the driver is told when the volume is made, such as `type`, `device` and `o` of the driver `local`. They are in plan and state: put no secret here. Neither they nor the driver can change for a volume that exists."),
 		"single_writer":  boolean("Only one instance may have it at a time, so an instance is stopped before its successor starts. Default `true`."),

@@ -24,6 +24,8 @@ type model struct {
 	SecretsWOVersion   types.Int64    `tfsdk:"secrets_wo_version"`
 	Components         types.Map      `tfsdk:"components"`
 	Strategy           types.Object   `tfsdk:"strategy"`
+	RestoreData        types.Bool     `tfsdk:"restore_data"`
+	KeepSnapshots      types.Int64    `tfsdk:"keep_snapshots"`
 	RestartTrigger     types.String   `tfsdk:"restart_trigger"`
 	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
@@ -43,7 +45,7 @@ type model struct {
 // inputs are the attributes that the engine acts on: timeouts is not one.
 var inputs = []string{
 	"environment_id", "version", "prefix", "desired_state", "variables", "secrets_wo_version",
-	"components", "strategy", "restart_trigger", "deletion_protection",
+	"components", "strategy", "restore_data", "keep_snapshots", "restart_trigger", "deletion_protection",
 }
 
 func (m *model) toEngine(ctx context.Context, diags *diag.Diagnostics) engine.Deployment {
@@ -60,6 +62,8 @@ func (m *model) toEngine(ctx context.Context, diags *diag.Diagnostics) engine.De
 		Variables:          attrs.ToVariables(m.Variables),
 		Components:         overrides,
 		Strategy:           strategy(ctx, m.Strategy, diags),
+		RestoreData:        m.RestoreData.ValueBool(),
+		KeepSnapshots:      int(m.KeepSnapshots.ValueInt64()),
 		RestartTrigger:     m.RestartTrigger.ValueString(),
 		DeletionProtection: m.DeletionProtection.ValueBool(),
 		SecretsVersion:     m.SecretsWOVersion.ValueInt64Pointer(),
@@ -85,6 +89,8 @@ func (m *model) fromEngine(ctx context.Context, d engine.Deployment, diags *diag
 	m.SecretsWOVersion = types.Int64PointerValue(d.SecretsVersion)
 	m.Components = component.OverridesToMap(ctx, d.Components, m.Components, diags)
 	m.Strategy = sameStrategy(ctx, d.Strategy, m.Strategy, diags)
+	m.RestoreData = types.BoolValue(d.RestoreData)
+	m.KeepSnapshots = types.Int64Value(int64(d.KeepSnapshots))
 	m.RestartTrigger = attrs.OptionalString(d.RestartTrigger)
 	m.DeletionProtection = types.BoolValue(d.DeletionProtection)
 	if m.Timeouts.IsNull() {

@@ -90,7 +90,7 @@ func (r *Resource) planChange(ctx context.Context, known, exists bool, state mod
 	if plan.DeletionProtection.IsUnknown() {
 		plan.DeletionProtection = r.environmentProtection(ctx, plan.EnvironmentID)
 	}
-	if !attrs.Known(req.Plan.Raw, "environment_id", "version", "desired_state", "variables", "secrets_wo_version", "components", "strategy", "restart_trigger") ||
+	if !attrs.Known(req.Plan.Raw, "environment_id", "version", "desired_state", "variables", "secrets_wo_version", "components", "strategy", "restore_data", "restart_trigger") ||
 		plan.Prefix.IsUnknown() {
 		return
 	}

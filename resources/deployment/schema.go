@@ -3,10 +3,13 @@ package deployment
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/boolplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -48,6 +51,16 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 		"secrets_wo_version": secrets.Version(),
 		"components":         component.OverridesAttribute(),
 		"strategy":           strategyAttribute(),
+		"restore_data": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+			MarkdownDescription: "Going back takes the data along: a rollout of an older version, or the return to what served after a failed upgrade, sets every volume with `snapshot = \"on_upgrade\"` " +
+				"to the snapshot that was taken when that version was left. What the volume held is kept as a snapshot. Default `false`: data stays as it is.",
+		},
+		"keep_snapshots": schema.Int64Attribute{
+			Optional: true, Computed: true, Default: int64default.StaticInt64(engine.DefaultKeepSnapshots),
+			MarkdownDescription: "How many snapshots of each volume are kept to go back to, and as many of what failed rollouts and ways back left. All are removed with the deployment. Default 3.",
+			Validators:          []validator.Int64{int64validator.AtLeast(1)},
+		},
 		"restart_trigger": schema.StringAttribute{
 			Optional:            true,
 			MarkdownDescription: "Any text; another one replaces every instance by the rollout strategy.",

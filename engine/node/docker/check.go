@@ -31,6 +31,10 @@ func (d *Driver) Check(c engine.Component, info node.Info) error {
 			"a Docker node publishes a port of one container only, and this component has several replicas",
 			"set replicas = 1, or leave host_port out and put a proxy component in front")
 	}
+	for name, v := range c.Volumes {
+		refuse(v.Snapshot != "" && (volumeDriver(v) != engine.DefaultVolumeDriver || len(v.DriverOptions) > 0), "volumes."+name+".snapshot",
+			"only volumes on the node's own disk have snapshots", "leave it out, and use the snapshots of the volume's driver")
+	}
 	for name := range c.Labels {
 		refuse(strings.HasPrefix(name, labelPrefix), "labels."+name, "labels that begin with "+labelPrefix+" are Slipway's own", "choose another name")
 	}

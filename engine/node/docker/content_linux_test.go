@@ -175,7 +175,7 @@ func TestCheck(t *testing.T) {
 	published := map[string]engine.Port{"http": {ContainerPort: 80, HostPort: ptr(8080)}}
 	for field, c := range map[string]engine.Component{
 		"volumes.data.size":      {Volumes: map[string]engine.Volume{"data": {Path: "/data", Size: "1Gi"}}},
-		"volumes.data.snapshot":  {Volumes: map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade"}}},
+		"volumes.data.snapshot":  {Volumes: map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade", DriverOptions: map[string]string{"type": "nfs"}}}},
 		"ports.http.host_port":   {Ports: published, Replicas: ptr(2)},
 		"labels.slipway.engine":  {Labels: map[string]string{"slipway.engine": "x"}},
 		"host_paths./x.source":   {HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/../secret"}}},
@@ -189,7 +189,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if err := d.Check(engine.Component{Ports: published, HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/in"}}, Init: true,
+	if err := d.Check(engine.Component{Ports: published, Volumes: map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade"}}, HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/in"}}, Init: true,
 		Security: &engine.Security{CapabilitiesAdd: []string{"NET_ADMIN"}}}, info); err != nil {
 		t.Error(err)
 	}
