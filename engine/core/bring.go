@@ -63,7 +63,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 		a.info, err = d.Info(ctx) // a node that is away before anything began is told at once
 	}
 	if err != nil {
-		return a.failed(engine.PhasePreflight, err)
+		return a.failed(err)
 	}
 	a.driver = d.Patient(a.strategy.ProgressDeadline)
 	a.runner = &rollout.Runner{Driver: a.driver, Clock: a.clock, Journal: a.op.journal, Log: a.log}
@@ -72,13 +72,13 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 }
 
 // failed wraps what went wrong outside of the rollout itself.
-func (a *attempt) failed(phase engine.Phase, err error) error {
+func (a *attempt) failed(err error) error {
 	restored := "nothing was changed"
 	if a.prior != nil {
 		restored = "version " + a.prior.revision.VersionName + " is the last that succeeded; nothing was changed"
 	}
 	return &engine.RolloutError{
-		DeploymentID: a.rec.ID, Phase: phase, Message: reasonAndHint(err),
+		DeploymentID: a.rec.ID, Phase: engine.PhasePreflight, Message: reasonAndHint(err),
 		Restored: restored, OperationID: a.op.id, Err: err,
 	}
 }
@@ -203,11 +203,11 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	}
 	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts}
 	if traits.Data, err = a.dataOf(ctx, a.rec.Deployment, a.prior, wanted); err != nil {
-		return a.failed(engine.PhasePreflight, err)
+		return a.failed(err)
 	}
 	steps, observed, err := a.plan(ctx, wanted, unwell, traits)
 	if err != nil {
-		return a.failed(engine.PhasePreflight, err)
+		return a.failed(err)
 	}
 	if a.unchanged(wanted, steps) {
 		return a.keepSpec(ctx)

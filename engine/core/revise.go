@@ -74,7 +74,7 @@ func (a *attempt) writeSpec(ctx context.Context, tx *store.Tx) error {
 func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, observed []node.Instance, traits plan.Traits) error {
 	before, err := a.found(ctx)
 	if err != nil {
-		return a.failed(engine.PhasePreflight, err)
+		return a.failed(err)
 	}
 	config, err := a.encode(wanted, before)
 	if err != nil {
