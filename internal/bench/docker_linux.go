@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -61,7 +62,19 @@ func (b *bench) openDocker(ctx context.Context) (*dockerWorld, error) {
 	if err := d.place(ctx, "counted", countedID, dockerNode(d.calls.Host)); err != nil {
 		return nil, err
 	}
-	return d, d.warm(ctx, b)
+	if err := d.warm(ctx, b); err != nil {
+		return nil, err
+	}
+	return d, d.holdImage(ctx)
+}
+
+// holdImage makes a container that never runs: the image stays for its sake, also
+// when what is measured on the other node of this Engine goes.
+func (d *dockerWorld) holdImage(ctx context.Context) error {
+	_, err := d.api.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Name: "holds-the-image", Config: &container.Config{Image: onNode(d.pinned)},
+	})
+	return err
 }
 
 // cannot says why this machine cannot run a workload.

@@ -72,14 +72,20 @@ func (w *world) place(ctx context.Context, name, environment string, n engine.No
 	return errors.Join(made, furnished)
 }
 
-// warm brings the application's image to the node.
+// warm brings the application's image to the node. It stays there for the sake of
+// a deployment that is stopped: else it would go with what is measured.
 func (w *world) warm(ctx context.Context, b *bench) error {
 	v, err := w.version(ctx, "warm", b.components(1, false))
 	if err != nil {
 		return err
 	}
 	w.pinned = v.Images[componentName(0)]
-	_, err = w.deploy(ctx, v.Ref, "warm")
+	d := wanted(environmentID, v.Ref, "warm")
+	if _, err := w.CreateDeployment(ctx, d, nil); err != nil {
+		return err
+	}
+	d.ID, d.DesiredState = engine.JoinID(environmentID, "warm"), engine.StateStopped
+	_, err = w.UpdateDeployment(ctx, d, nil)
 	return err
 }
 

@@ -111,6 +111,22 @@ func Remove(ctx context.Context, api *client.Client, o Order) error {
 		if err == nil || attempt == 50 {
 			return err
 		}
+		if attempt > 10 {
+			dropForgotten(ctx, api, o.Name)
+		}
 		time.Sleep(100 * time.Millisecond) // a busy Docker Engine takes containers that are gone off it later
+	}
+}
+
+// dropForgotten takes containers off a network that are gone, and that Docker forgot to take off it.
+func dropForgotten(ctx context.Context, api *client.Client, name string) {
+	found, err := api.NetworkInspect(ctx, name, client.NetworkInspectOptions{})
+	if err != nil {
+		return
+	}
+	for id, endpoint := range found.Network.Containers {
+		for _, container := range []string{id, endpoint.Name} {
+			_, _ = api.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: container, Force: true})
+		}
 	}
 }
