@@ -33,8 +33,11 @@ func (e *Engine) planContent(ctx context.Context, v engine.Version, planned map[
 		return engine.VersionPlan{}, err
 	}
 	p := engine.VersionPlan{Digest: placed.Digest, Ref: placed.Ref, ParentID: placed.ParentID, Number: placed.Number, Images: pins}
+	if stored != nil || placed.ParentID == "" {
+		return p, nil
+	}
 	parent, err := orNil(e.store.Version(ctx, placed.ParentID))
-	if stored == nil && parent != nil && mayMove(*parent) {
+	if parent != nil && mayMove(*parent) {
 		p.Number = 0
 	}
 	return p, err
