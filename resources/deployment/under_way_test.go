@@ -3,7 +3,6 @@ package deployment_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
@@ -73,16 +72,9 @@ func (w *world) deploying(version string) (stop func()) {
 		<-done
 	}
 	w.t.Cleanup(stop)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			w.t.Fatal("it ended already")
-		case <-tick.C:
-		}
-		if all, err := service.Revisions(ctx, d.ID); err == nil && all[0].Status == engine.RevisionInProgress {
-			return stop
-		}
-	}
+	w.until(func() bool {
+		all, err := service.Revisions(ctx, d.ID)
+		return err == nil && all[0].Status == engine.RevisionInProgress
+	})
+	return stop
 }
