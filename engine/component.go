@@ -16,6 +16,7 @@ type Component struct {
 	SecretFiles     map[string]string      `json:"secret_files,omitempty"` // path -> secret name
 	Files           map[string]File        `json:"files,omitempty"`        // by absolute path
 	Ports           map[string]Port        `json:"ports,omitempty"`
+	Routes          map[string]Route       `json:"routes,omitempty"` // through the node's ingress
 	Volumes         map[string]Volume      `json:"volumes,omitempty"`
 	Tmpfs           map[string]Tmpfs       `json:"tmpfs,omitempty"`      // by absolute path
 	HostPaths       map[string]HostPath    `json:"host_paths,omitempty"` // by absolute path in the instance

@@ -33,22 +33,6 @@ const (
 	StateStopped = "stopped"
 )
 
-// Strategy says how a deployment moves from one revision to the next.
-type Strategy struct {
-	Type             string // rolling
-	MaxParallel      int    // instances of one component replaced at once
-	MinHealthyTime   string
-	ProgressDeadline string
-	DrainTimeout     string
-	AutoRollback     bool
-}
-
-// DefaultStrategy is what an empty strategy means (design 4.3.3, schema.md).
-var DefaultStrategy = Strategy{
-	Type: "rolling", MaxParallel: 1, MinHealthyTime: "5s",
-	ProgressDeadline: "5m", DrainTimeout: "30s", AutoRollback: true,
-}
-
 // DeploymentStatus is what really is, read from the store and from the node.
 type DeploymentStatus struct {
 	NodeID          string
@@ -60,11 +44,12 @@ type DeploymentStatus struct {
 	Instances       map[string]InstanceSummary // by component
 	Endpoints       map[string]Endpoint        // by component/port
 	Drift           []string
-	Changes         []string // what the newest successful revision changed
-	OperationID     string   // of the newest revision
-	NodeMessage     string   // why the node could not be asked, ""
-	SecretNames     []string // of the deployment's own secrets, sorted
-	Promotion       string   // in_sync or out_of_sync with the environment it promotes from, "" without one
+	Changes         []string          // what the newest successful revision changed
+	OperationID     string            // of the newest revision
+	NodeMessage     string            // why the node could not be asked, ""
+	URLs            map[string]string // of its routes, by component/route
+	SecretNames     []string          // of the deployment's own secrets, sorted
+	Promotion       string            // in_sync or out_of_sync with the environment it promotes from, "" without one
 }
 
 // How a deployment stands to the one that its environment promotes from.

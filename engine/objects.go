@@ -29,7 +29,8 @@ type Node struct {
 	Kind         NodeKind
 	Local        *LocalNode
 	Docker       *DockerNode
-	KeepVersions int // images of that many versions of each deployment stay on the node, those of what serves always
+	Ingress      *NodeIngress // nil = it serves no routes
+	KeepVersions int          // images of that many versions of each deployment stay on the node, those of what serves always
 }
 
 // Allocations of a node.

@@ -41,7 +41,7 @@ func complete(d engine.Deployment) (engine.Deployment, error) {
 	if d.DesiredState == "" {
 		d.DesiredState = engine.StateRunning
 	}
-	if d.Strategy == (engine.Strategy{}) {
+	if d.Strategy.IsZero() {
 		d.Strategy = engine.DefaultStrategy
 	}
 	if d.KeepSnapshots == 0 {

@@ -97,8 +97,14 @@ type Driver interface {
 	// volumes; other volumes stay.
 	RemoveDeployment(ctx context.Context, deployment string, volumes []string) error
 
-	// Drain waits until no connection that came through a published port is
-	// open to the instance, or until ctx ends; that is no error.
+	// Admit lets the instances of the deployment guest, the node's ingress, reach
+	// those of another one, and answers for each door how they dial it: host:port,
+	// or unix/ and the absolute path of a socket that they see. An address stays
+	// as long as its instance does. It may be asked before an instance starts.
+	Admit(ctx context.Context, guest, deployment string, doors []Door) ([]string, error)
+
+	// Drain waits until no connection that came through a published port or from
+	// a guest is open to the instance, or until ctx ends; that is no error.
 	Drain(ctx context.Context, key Key) error
 
 	// Volumes tells which named volumes (component/volume) of the deployment
@@ -204,6 +210,12 @@ type Auth struct {
 	PlainHTTP          bool
 }
 
+// Door is a port of an instance that a guest is let in by, see Driver.Admit.
+type Door struct {
+	Instance string // name
+	Port     int    // container port, tcp
+}
+
 // Spec is everything that makes one instance, but its secrets.
 type Spec struct {
 	Key       Key
@@ -211,6 +223,7 @@ type Spec struct {
 	Image     string            // registry/name:tag@sha256:…, already on the node
 	Component engine.Component  // effective: overrides merged
 	Env       map[string]string // effective environment without secrets
+	Guest     bool              // it is let in to other deployments, see Driver.Admit
 }
 
 // Secrets are given to an instance when it starts, and never written to disk.

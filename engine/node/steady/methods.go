@@ -51,6 +51,11 @@ func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.
 	return d.insist(ctx, func(ctx context.Context) error { return d.Driver.Preflight(ctx, deployment, specs) })
 }
 
+// Admit implements node.Driver.
+func (d *Driver) Admit(ctx context.Context, guest, deployment string, doors []node.Door) ([]string, error) {
+	return result(ctx, d.insist, func(ctx context.Context) ([]string, error) { return d.Driver.Admit(ctx, guest, deployment, doors) })
+}
+
 // Create implements node.Driver.
 func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 	return d.insist(ctx, func(ctx context.Context) error { return d.Driver.Create(ctx, spec) })

@@ -1,0 +1,42 @@
+// Package ingress is the proxy in front of a node's routes: Caddy, which the
+// engine runs there as an instance of its own.
+//
+// Config is pure: it turns what shall be reachable into Caddy's configuration,
+// the same bytes for the same input. Client speaks to a running proxy: it puts
+// a configuration into force atomically, proves through the proxy that an
+// instance answers, and reads what the proxy measured.
+package ingress
+
+import "github.com/slipwayhq/terraform-provider-slipway/engine"
+
+// Input is everything that a proxy's configuration is made of.
+type Input struct {
+	Node         engine.NodeIngress
+	Sites        []Site        // of all deployments on the node, in any order
+	Certificates []Certificate // of users' own, in any order
+	// ProxyProtocol says that connections come with a PROXY header, which names
+	// the visitor's address.
+	ProxyProtocol bool
+}
+
+// Site is one route of one component with where it leads.
+type Site struct {
+	Deployment, Component, Name string
+	Route                       engine.Route
+	Backends                    []Backend // none: visitors are told to come back
+}
+
+// ID is unique on a node: team/environment/prefix/component/route.
+func (s Site) ID() string { return s.Deployment + "/" + s.Component + "/" + s.Name }
+
+// Backend is an instance that serves a site.
+type Backend struct {
+	Instance string // name
+	Address  string // as node.Driver.Admit tells it
+	// Weight is the share of requests of those with the same Canary; 0 = 1.
+	Weight int
+	Canary bool // of the new revision, while both serve
+}
+
+// Certificate is a certificate chain and its private key, as PEM.
+type Certificate struct{ Chain, PrivateKey string }
