@@ -76,6 +76,11 @@ func assembleDebian(target string, packages []string) error {
 		}
 		layers = append(layers, l)
 	}
+	return writeLayout(target, layers...)
+}
+
+// writeLayout makes an OCI layout with the layers, for layersIn.
+func writeLayout(target string, layers ...v1.Layer) error {
 	img, err := Assemble(Options{}, layers...)
 	if err != nil {
 		return err

@@ -1,10 +1,15 @@
 package testimage_test
 
 import (
+	"archive/tar"
 	"errors"
 	"net/http"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
@@ -23,6 +28,30 @@ func TestAppImage(t *testing.T) {
 	again, err := testimage.App(t, "1.4.0", map[string]string{"HEALTH": "fail"}).Digest()
 	if first, _ := img.Digest(); err != nil || first != again {
 		t.Errorf("the same image has the digests %s and %s, %v", first, again, err)
+	}
+}
+
+func TestCaddyImage(t *testing.T) {
+	img := testimage.Caddy(t)
+	content := mutate.Extract(img)
+	defer content.Close()
+	archive := tar.NewReader(content)
+	for {
+		h, err := archive.Next()
+		if err != nil {
+			t.Fatalf("no caddy: %v", err)
+		}
+		if h.Name == "usr/bin/caddy" {
+			break
+		}
+	}
+	program, err := testimage.CaddyProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := exec.Command(program, "list-modules").CombinedOutput()
+	if err != nil || !strings.Contains(string(modules), "layer4.handlers.proxy") {
+		t.Errorf("%v: %s", err, modules)
 	}
 }
 
