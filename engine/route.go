@@ -33,7 +33,7 @@ type RouteTLS struct {
 	Issuer            string `json:"issuer,omitempty"`             // acme (default), internal; "" with a certificate of one's own
 	CertificateSecret string `json:"certificate_secret,omitempty"` // name of the secret with the PEM chain
 	PrivateKeySecret  string `json:"private_key_secret,omitempty"` // name of the secret with the PEM key
-	RedirectHTTP      *bool  `json:"redirect_http,omitempty"`      // nil = true: plain HTTP is sent to HTTPS
+	RedirectHTTP      *bool  `json:"redirect_http,omitempty"`      // nil = true: plain HTTP is sent to HTTPS; false: it is served too
 }
 
 // Issuers of certificates.

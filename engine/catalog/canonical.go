@@ -60,6 +60,7 @@ func Normalize(c engine.Component) engine.Component {
 	c.StopGracePeriod = canonicalDuration(c.StopGracePeriod)
 	c.ShmSize = canonicalSize(c.ShmSize)
 	c.Files = mapValues(c.Files, normalFile)
+	c.Routes = mapValues(c.Routes, normalRoute)
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		v.Size = canonicalSize(v.Size)
 		v.Driver = unlessDefault(v.Driver, engine.DefaultVolumeDriver)

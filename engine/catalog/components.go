@@ -37,6 +37,7 @@ func ValidateComponents(cs map[string]engine.Component) error {
 	}
 	p.at("components", validateDependencies(cs))
 	p.at("components", validateHostPorts(cs))
+	p.at("components", validateClaims(cs))
 	return p.err()
 }
 
@@ -47,6 +48,7 @@ func validateComponent(c engine.Component) error {
 	p.add(validateEnv("env", c.Env))
 	p.add(validateSecrets(c))
 	p.add(validatePorts(c.Ports))
+	p.add(validateRoutes(c.Routes))
 	p.add(validateMounts(c))
 	p.add(validateReplicas(c))
 	p.at("resources", validateResources(c.Resources))

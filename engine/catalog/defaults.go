@@ -12,6 +12,9 @@ const (
 	DefaultLogFiles        = 3
 
 	DefaultDevicePermissions = "rwm"
+
+	DefaultPathPrefix   = "/"
+	DefaultStickyCookie = "slipway"
 )
 
 // Documented defaults of a health check (design 4.4).
@@ -39,6 +42,7 @@ func Defaults(c engine.Component) engine.Component {
 		orElse(&p.Protocol, TCP)
 		return p
 	})
+	c.Routes = mapValues(c.Routes, defaultRoute)
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		orElse(&v.OnDestroy, VolumeRetain)
 		setDefault(&v.SingleWriter, true)

@@ -16,6 +16,7 @@ type Effective struct {
 	SecretNames []string          // secrets given as env, sorted
 	SecretHash  string            // of every secret that the component uses, "" when it uses none
 	ConfigHash  string            // sha256:…; a running instance with another one must be replaced
+	RouteHashes map[string]string `json:",omitempty"` // of each route with its secrets; another one changes no instance
 	Replicas    int               // 0 when the deployment is stopped
 }
 
@@ -40,8 +41,8 @@ type MergeInput struct {
 //
 // ConfigHash covers the canonical component with that env, the image's digest,
 // the hashes of the secrets it uses and the restart trigger. It does not cover
-// replicas, depends_on and the snapshots of volumes, which change nothing in a
-// running instance, nor the image's name and tag, since the digest is what runs.
+// replicas, depends_on, routes and the snapshots of volumes, which change nothing
+// in a running instance, nor the image's name and tag, since the digest is what runs.
 //
 // A secret that SecretHashes does not have, and an image that is not pinned,
 // are joined engine.ErrInvalid with fields such as components.api.secrets.
@@ -58,14 +59,16 @@ func Merge(in MergeInput) (map[string]Effective, error) {
 		e.Component.Env = e.Env
 		e.SecretNames = sortedSet(c.Secrets)
 		for _, missing := range without(usedSecrets(c), in.SecretHashes) {
-			p.invalid(field+".secrets", "neither the environment nor the deployment has a secret %q", missing)
+			p.invalid(field+".secrets", noSecret, missing)
 		}
+		p.at(field, missingRouteSecrets(c.Routes, in.SecretHashes))
 		e.Replicas = *e.Component.Replicas
 		if in.DesiredState == engine.StateStopped {
 			e.Replicas = 0
 		}
 		e.SecretHash = secretHash(c, in.SecretHashes)
 		e.ConfigHash = configHash(e, in.RestartTrigger)
+		e.RouteHashes = routeHashes(c.Routes, in.SecretHashes)
 		merged[name] = e
 	}
 	if err := p.err(); err != nil {
@@ -122,7 +125,19 @@ func overlay(env map[string]string, layers ...engine.Variables) map[string]strin
 	return merged
 }
 
-// usedSecrets names every secret that the component takes, sorted.
+const noSecret = "neither the environment nor the deployment has a secret %q"
+
+// SecretsOf names every secret that the component needs: those that its instances
+// take, and those that its routes do.
+func SecretsOf(c engine.Component) []string {
+	all := usedSecrets(c)
+	for _, r := range c.Routes {
+		all = slices.AppendSeq(all, maps.Values(routeSecrets(r)))
+	}
+	return sortedSet(all)
+}
+
+// usedSecrets names every secret that the component's instances take, sorted.
 func usedSecrets(c engine.Component) []string {
 	return sortedSet(slices.AppendSeq(slices.Clone(c.Secrets), maps.Values(c.SecretFiles)))
 }
@@ -144,7 +159,7 @@ func secretHash(c engine.Component, hashes map[string]string) string {
 
 func configHash(e Effective, restartTrigger string) string {
 	c := Normalize(e.Component)
-	c.Image, c.Replicas, c.DependsOn = "", nil, nil
+	c.Image, c.Replicas, c.DependsOn, c.Routes = "", nil, nil, nil
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		v.Snapshot = ""
 		return v

@@ -17,7 +17,7 @@ const pinned = "registry.acme.dev/a:1@sha256:aa"
 // input is a valid one around a single component "api".
 func input(c engine.Component) MergeInput {
 	in := MergeInput{Components: one(c), Images: map[string]string{"api": pinned}, SecretHashes: map[string]string{}}
-	for _, name := range usedSecrets(c) {
+	for _, name := range SecretsOf(c) {
 		in.SecretHashes[name] = "hash of " + name
 	}
 	return in
@@ -101,7 +101,7 @@ func TestConfigHash(t *testing.T) {
 	for _, m := range mutants("", reflect.ValueOf(full())) {
 		got := merge(t, input(m.value.Interface().(engine.Component)))
 		field := strings.FieldsFunc(m.path, func(r rune) bool { return r == '.' || r == ' ' })[0]
-		free := slices.Contains([]string{"Image", "Replicas", "DependsOn"}, field) || strings.HasPrefix(m.path, ".Volumes.data.Snapshot")
+		free := slices.Contains([]string{"Image", "Replicas", "DependsOn", "Routes"}, field) || strings.HasPrefix(m.path, ".Volumes.data.Snapshot")
 		if changed := got.ConfigHash != base.ConfigHash; changed == free {
 			t.Errorf("%s: the hash changed: %v", m.path, changed)
 		}
@@ -117,6 +117,7 @@ func TestConfigHash(t *testing.T) {
 		"hidden variable": {func(in *MergeInput) {
 			in.EnvironmentVariables = engine.SetVariables(map[string]string{"DATABASE_HOST": "db"})
 		}, false},
+		"route's secret":    {func(in *MergeInput) { in.SecretHashes["CERT"] = "other" }, false},
 		"secret":            {func(in *MergeInput) { in.SecretHashes["API_KEY"] = "other" }, true},
 		"secret file":       {func(in *MergeInput) { in.SecretHashes["TLS_KEY"] = "other" }, true},
 		"stranger's secret": {func(in *MergeInput) { in.SecretHashes["OTHER"] = "x" }, false},

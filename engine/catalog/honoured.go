@@ -5,6 +5,9 @@ const (
 	useDocker   = "leave it out, or use a docker node"
 	noRoot      = "where the engine's user may make control groups, as root may"
 	kernelLimit = "where the kernel of the node can limit it"
+
+	needsIngress = "the node must have an ingress"
+	needsTCPPort = "one of the tcp_ports of the node's ingress, whose image must have Caddy's module layer4"
 )
 
 func yes() Support { return Support{} }
@@ -28,6 +31,8 @@ var Runtimes = []Attribute{
 	{"ports.*.host_port",
 		partly("the engine's user must be allowed to listen there: ports below 1024 are root's, unless net.ipv4.ip_unprivileged_port_start says otherwise"),
 		partly("a published port is one container's own: the component has one replica and is replaced stop-first")},
+	{"routes", partly(needsIngress), partly(needsIngress)},
+	{"routes.*.listen_port", partly(needsTCPPort), partly(needsTCPPort)},
 	{"volumes", yes(), yes()},
 	{"volumes.*.size",
 		no("local volumes share the node's disk and have no size of their own", useDocker),

@@ -22,7 +22,13 @@ func full() engine.Component {
 		Files: map[string]engine.File{
 			"/etc/a": {Content: "hello", ContentBase64: "eA==", Mode: "0600"},
 		},
-		Ports:     map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
+		Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
+		Routes: map[string]engine.Route{"web": {
+			Host: "shop.acme.dev", PathPrefix: "/api", Port: 8080, Protocol: "h2c", ListenPort: 9001, StripPrefix: true,
+			TLS:     &engine.RouteTLS{Issuer: "internal", CertificateSecret: "CERT", PrivateKeySecret: "CERT_KEY", RedirectHTTP: ptr(false)},
+			Timeout: "30s", MaxBodySize: "1Mi", RequestHeaders: map[string]string{"X-A": "a"}, ResponseHeaders: map[string]string{"X-B": "b"},
+			Sticky: &engine.RouteSticky{Cookie: "shop"},
+		}},
 		Volumes:   map[string]engine.Volume{"data": {Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"}}},
 		Tmpfs:     map[string]engine.Tmpfs{"/tmp": {Size: "64Mi"}},
 		HostPaths: map[string]engine.HostPath{"/host": {Source: "/srv", ReadOnly: true}},

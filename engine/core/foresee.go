@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
@@ -167,7 +165,7 @@ func (e *Engine) foreseeSecrets(ctx context.Context, d engine.Deployment, w worl
 	// Names and values come only with apply: every secret that is used counts as new.
 	hashes = map[string]string{}
 	for _, c := range w.version.Components {
-		for _, name := range slices.Concat(c.Secrets, slices.Collect(maps.Values(c.SecretFiles))) {
+		for _, name := range catalog.SecretsOf(c) {
 			hashes[name] = unknownSecret
 		}
 	}

@@ -41,7 +41,7 @@ func changedComponents(prior, wanted map[string]catalog.Effective) []string {
 	var names []string
 	for name, w := range wanted {
 		p, had := prior[name]
-		if !had || p.ConfigHash != w.ConfigHash || p.Replicas != w.Replicas || !slices.Equal(p.Component.DependsOn, w.Component.DependsOn) {
+		if !had || p.ConfigHash != w.ConfigHash || p.Replicas != w.Replicas || !p.SameRoutes(w) || !slices.Equal(p.Component.DependsOn, w.Component.DependsOn) {
 			names = append(names, name)
 		}
 	}

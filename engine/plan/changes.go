@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 // Differences names the attributes in which two effective configurations
 // differ, sorted, as the schema calls them: "image", "env", "ports". "secrets"
 // stands for their names and values, "restart_trigger" for a hash that differs
-// in nothing else.
+// in nothing else. "routes" stands for the secrets that they take too.
 func Differences(a, b catalog.Effective) []string {
 	was, want := attributes(a), attributes(b)
 	var all []string
@@ -23,10 +24,15 @@ func Differences(a, b catalog.Effective) []string {
 		}
 	}
 	slices.Sort(all)
-	if a.ConfigHash != b.ConfigHash && !slices.ContainsFunc(all, func(n string) bool { return n != "replicas" && n != "depends_on" }) {
+	if a.ConfigHash != b.ConfigHash && len(all) == len(besideInstances(all)) {
 		all = append(all, "restart_trigger")
 	}
 	return all
+}
+
+// besideInstances are those of the attributes that change no running instance.
+func besideInstances(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != "replicas" && n != "depends_on" && n != "routes" })
 }
 
 // attributes gives every attribute's canonical JSON.
@@ -34,19 +40,28 @@ func attributes(e catalog.Effective) map[string]string {
 	c := catalog.Normalize(e.Component)
 	c.Env, c.Replicas = e.Env, &e.Replicas
 	c.Image = catalog.ImageDigest(e.Image)
-	data, err := json.Marshal(c)
+	all := fields(c)
+	all["secrets"] += e.SecretHash
+	for _, name := range slices.Sorted(maps.Keys(e.RouteHashes)) {
+		all["routes"] += e.RouteHashes[name]
+	}
+	return all
+}
+
+// fields gives the JSON of each field of a struct.
+func fields(value any) map[string]string {
+	data, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Sprintf("plan: unvalidated component: %v", err))
 	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
-		panic(fmt.Sprintf("plan: component is no JSON object: %v", err))
+		panic(fmt.Sprintf("plan: no JSON object: %v", err))
 	}
-	all := make(map[string]string, len(raw)+1)
+	all := make(map[string]string, len(raw))
 	for name, value := range raw {
 		all[name] = string(value)
 	}
-	all["secrets"] += e.SecretHash
 	return all
 }
 
@@ -63,7 +78,7 @@ func overlay(a, b map[string]string) map[string]string {
 //	db: keep
 //	worker: replace 1 instance, stop-first, fixed host port 9000: a gap is expected (env)
 //
-// What happens to data has lines of its own behind that of its component.
+// What happens to routes and data has lines of its own behind that of its component.
 func Changes(prior, desired map[string]catalog.Effective, traits Traits) []string {
 	names := maps.Clone(prior)
 	if names == nil {
@@ -75,6 +90,7 @@ func Changes(prior, desired map[string]catalog.Effective, traits Traits) []strin
 	lines := make([]string, 0, len(names)+len(data))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		lines = append(lines, name+": "+sentence(prior, desired, name, restored[name], traits))
+		lines = append(lines, routeChanges(name, prior[name], desired[name])...)
 		for _, line := range data {
 			if strings.HasPrefix(line, name+": ") {
 				lines = append(lines, line)
@@ -127,8 +143,13 @@ func WithRepairs(changes, drift []string) []string {
 	for component, found := range differs { // instances of components that are not wanted
 		lines = append(lines, component+": remove ("+strings.Join(found, "; ")+")")
 	}
-	slices.Sort(lines)
+	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(componentOf(a), componentOf(b)) })
 	return lines
+}
+
+func componentOf(line string) string {
+	component, _, _ := strings.Cut(line, ": ")
+	return component
 }
 
 func toNone(n int) string {
@@ -155,7 +176,8 @@ func manner(obstacle string) string {
 // reasons names what differs, with the digests of a changed image.
 func reasons(was, want catalog.Effective) string {
 	names := Differences(was, want)
-	names = slices.DeleteFunc(names, func(n string) bool { return n == "replicas" || n == "depends_on" })
+	beside := besideInstances(names)
+	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(beside, n) })
 	if i := slices.Index(names, "image"); i >= 0 {
 		names[i] = fmt.Sprintf("image %s -> %s", shortDigest(was.Image), shortDigest(want.Image))
 	}

@@ -33,6 +33,7 @@ func attributes() map[string]schema.Attribute {
 		"secret_files":      texts("Secrets given as files: absolute path to the name of the secret. Mode 0400, never on disk."),
 		"files":             files(),
 		"ports":             ports(),
+		"routes":            routes(),
 		"volumes":           volumes(),
 		"tmpfs":             tmpfs(),
 		"host_paths":        hostPaths(),

@@ -1,0 +1,116 @@
+package catalog
+
+import (
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// routeSecrets names the secrets that a route's certificate is made of, by the
+// attribute that names them.
+func routeSecrets(r engine.Route) map[string]string {
+	if r.TLS == nil {
+		return nil
+	}
+	all := map[string]string{}
+	for field, name := range map[string]string{"tls.certificate_secret": r.TLS.CertificateSecret, "tls.private_key_secret": r.TLS.PrivateKeySecret} {
+		if name != "" {
+			all[field] = name
+		}
+	}
+	return all
+}
+
+func defaultRoute(r engine.Route) engine.Route {
+	orElse(&r.Protocol, engine.RouteHTTP)
+	if r.Protocol == engine.RouteTCP {
+		return r
+	}
+	orElse(&r.PathPrefix, DefaultPathPrefix)
+	if r.TLS != nil {
+		t := *r.TLS
+		if len(routeSecrets(r)) == 0 {
+			orElse(&t.Issuer, engine.IssuerACME)
+		}
+		setDefault(&t.RedirectHTTP, true)
+		r.TLS = &t
+	}
+	if r.Sticky != nil {
+		s := *r.Sticky
+		orElse(&s.Cookie, DefaultStickyCookie)
+		r.Sticky = &s
+	}
+	return r
+}
+
+// normalRoute wants the defaults filled in.
+func normalRoute(r engine.Route) engine.Route {
+	r.Host = strings.ToLower(r.Host)
+	if len(r.PathPrefix) > 1 {
+		r.PathPrefix = strings.TrimSuffix(r.PathPrefix, "/")
+	}
+	r.Timeout = canonicalDuration(r.Timeout)
+	r.MaxBodySize = canonicalSize(r.MaxBodySize)
+	r.RequestHeaders = normalHeaders(r.RequestHeaders)
+	r.ResponseHeaders = normalHeaders(r.ResponseHeaders)
+	return r
+}
+
+func normalHeaders(headers map[string]string) map[string]string {
+	if len(headers) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(headers))
+	for name, value := range sorted(headers) {
+		all[http.CanonicalHeaderKey(name)] = value
+	}
+	return all
+}
+
+// RoutePlace is what a visitor types to get to a route: the host, or *, and the
+// path; or the port of a tcp route.
+func RoutePlace(r engine.Route) string {
+	r = normalRoute(defaultRoute(r))
+	if r.Protocol == engine.RouteTCP {
+		return "tcp port " + strconv.Itoa(r.ListenPort)
+	}
+	orElse(&r.Host, "*")
+	return r.Host + r.PathPrefix
+}
+
+// routeHashes tells apart what routes say, and the secrets that they take.
+func routeHashes(routes map[string]engine.Route, secrets map[string]string) map[string]string {
+	if len(routes) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(routes))
+	for name, r := range routes {
+		hashes := map[string]string{}
+		for _, secret := range routeSecrets(r) {
+			hashes[secret] = secrets[secret]
+		}
+		all[name] = digest(mustJSON(struct {
+			Route   engine.Route
+			Secrets map[string]string
+		}{normalRoute(defaultRoute(r)), hashes}))
+	}
+	return all
+}
+
+func missingRouteSecrets(routes map[string]engine.Route, known map[string]string) error {
+	var p problems
+	for name, r := range sorted(routes) {
+		for field, secret := range sorted(routeSecrets(r)) {
+			if _, ok := known[secret]; !ok {
+				p.invalid("routes."+name+"."+field, noSecret, secret)
+			}
+		}
+	}
+	return p.err()
+}
+
+// SameRoutes reports whether both lead visitors in the same way.
+func (e Effective) SameRoutes(o Effective) bool { return maps.Equal(e.RouteHashes, o.RouteHashes) }
