@@ -11,10 +11,14 @@
 //	EXIT_CODE       of both, 1
 //	OOM             bytes to allocate and touch at start, such as 64Mi
 //	IGNORE_TERM     any text: SIGTERM is ignored
-//	SLOW_REQUEST    duration that every answer of / takes
+//	SLOW_REQUEST    duration that every answer of / takes, and of /work that says none
+//	FAIL_SHARE      share of requests that are answered 500, such as 0.2
 //
 // Paths: / /busy /healthz /env /hostname /count /dial?addr= /write?path=&text=
-// /read?path= /outbound?url=
+// /read?path= /outbound?url= /work?wait= /events?every= /websocket (echoes)
+//
+// Every answer has the headers App-Version and App-Instance. At SIGTERM requests are
+// finished; streams and websockets are told "drained" and closed.
 package main
 
 import (
@@ -86,7 +90,9 @@ func serve() error {
 	if address == "" {
 		address = ":8080"
 	}
-	server := &http.Server{Addr: address, Handler: handler(time.Now()), ReadHeaderTimeout: 10 * time.Second}
+	open := newStreams()
+	server := &http.Server{Addr: address, Handler: signed(faulty(handler(time.Now(), open))), ReadHeaderTimeout: 10 * time.Second}
+	server.RegisterOnShutdown(open.stop)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	stopped := make(chan error, 1)
@@ -98,8 +104,10 @@ func serve() error {
 			}
 			fmt.Println("app stops:", s)
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			stopped <- server.Shutdown(ctx)
+			err := server.Shutdown(ctx)
+			open.open.Wait()
 			cancel()
+			stopped <- err
 			return
 		}
 	}()

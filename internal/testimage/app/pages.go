@@ -16,7 +16,7 @@ import (
 // patience bounds what /dial and /outbound wait for others.
 const patience = 5 * time.Second
 
-func handler(started time.Time) http.Handler {
+func handler(started time.Time, open *streams) http.Handler {
 	var count, busy atomic.Int64
 	var doomed sync.Once
 	mux := http.NewServeMux()
@@ -65,6 +65,9 @@ func handler(started time.Time) http.Handler {
 		text, err := outbound(r.FormValue("url"))
 		say(w, err, text)
 	})
+	mux.HandleFunc("/work", work)
+	mux.HandleFunc("/events", open.events)
+	mux.HandleFunc("/websocket", open.websocket)
 	return mux
 }
 

@@ -10,7 +10,7 @@ import (
 
 func ask(started time.Time, path string) (int, string) {
 	w := httptest.NewRecorder()
-	handler(started).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	handler(started, newStreams()).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
@@ -38,7 +38,7 @@ func TestHealth(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Setenv("VERSION", "1.4.0")
 	file := filepath.Join(t.TempDir(), "file")
-	server := httptest.NewServer(handler(time.Now()))
+	server := httptest.NewServer(handler(time.Now(), newStreams()))
 	defer server.Close()
 	for _, c := range []struct {
 		path string
@@ -54,6 +54,8 @@ func TestPages(t *testing.T) {
 		{"/dial?addr=" + server.Listener.Addr().String(), 200, "connected"},
 		{"/dial?addr=127.0.0.1:1", 502, "refused"},
 		{"/outbound?url=" + server.URL + "/healthz", 200, "200 OK"},
+		{"/work?wait=1ms", 200, "0"},
+		{"/websocket", 426, "this is a websocket"},
 		{"/nothing", 404, ""},
 	} {
 		if code, text := ask(time.Now(), c.path); code != c.code || !strings.Contains(text, c.text) {
