@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -40,6 +41,39 @@ func validateClaims(cs map[string]engine.Component) error {
 			continue
 		}
 		owners[c.Place] = c
+	}
+	return p.err()
+}
+
+// PlaceOwners tell who has the places on a node's ingress, by place.
+type PlaceOwners map[string]PlaceOwner
+
+// PlaceOwner is a deployment with the route that has a place.
+type PlaceOwner struct {
+	Deployment string // id
+	Claim      Claim
+}
+
+// Add notes that the deployment has the places.
+func (o PlaceOwners) Add(deployment string, claims ...Claim) {
+	for _, c := range claims {
+		o[c.Place] = PlaceOwner{deployment, c}
+	}
+}
+
+// Check refuses places that others have, as joined engine.ErrConflict that name
+// them.
+func (o PlaceOwners) Check(nodeID string, claims []Claim) error {
+	var p problems
+	for _, c := range claims {
+		if owner, taken := o[c.Place]; taken {
+			p.add(&engine.Error{
+				Class: engine.ErrConflict, Field: "version",
+				Reason: fmt.Sprintf("route %s of component %s wants %s on node %s, which belongs to route %s of component %s of deployment %s",
+					c.Route, c.Component, c.Place, nodeID, owner.Claim.Route, owner.Claim.Component, owner.Deployment),
+				Hint: "use another host, path_prefix or listen_port, or take the route away there first",
+			})
+		}
 	}
 	return p.err()
 }

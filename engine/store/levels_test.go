@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
@@ -33,6 +34,11 @@ INSERT INTO operation_steps VALUES ('op_2', 1, 'pull app:2', 'api', 'done', 1, 3
 INSERT INTO leases VALUES ('deployment acme/production/shop', 'gone', '{"ID":"gone","PID":1,"Host":"elsewhere"}', 1, 2);
 INSERT INTO pins VALUES ('run', 'acme/shop/2.0.0@sha256:2', 'api', 'app:2', 'sha256:02', 4102444800000000000);
 INSERT INTO secrets VALUES ('environment', 'acme/production', 'TOKEN', x'010203', 'hash');
+`,
+	8: `
+UPDATE nodes SET ingress = '{"http_port":8080}' WHERE id = 'acme/here';
+INSERT INTO ingress_parts VALUES ('acme/production/shop', '{"sites":[]}');
+INSERT INTO ingress_claims VALUES ('acme/here', 'shop.acme.dev/', 'acme/production/shop', 'api', 'web');
 `,
 	4: `
 INSERT INTO served VALUES ('acme/production', 'acme/production/gone', 'acme/shop/edge@sha256:e', '{}', 60, 0);
@@ -91,6 +97,14 @@ func holds(t *testing.T, path string, newest, written int) {
 	same(t, []any{engine.NodeLocal, "127.0.0.1", 5, "a", true}, []any{here.Kind, here.Local.Address, here.KeepVersions, here.Labels["zone"], here.Docker == nil})
 	if written >= 2 {
 		same(t, "tcp://10.0.0.1:2376", must[engine.Node](t)(s.Node(ctx, "acme/there")).Docker.Host)
+	}
+	if written >= 8 {
+		same(t, 8080, here.Ingress.HTTPPort)
+		same(t, []store.IngressPart{{DeploymentID: "acme/production/shop", Part: []byte(`{"sites":[]}`)}}, must[[]store.IngressPart](t)(s.IngressParts(ctx, "acme/here")))
+		claim := catalog.Claim{Place: "shop.acme.dev/", Component: "api", Route: "web"}
+		same(t, []store.IngressClaim{{Claim: claim, DeploymentID: "acme/production/shop"}}, must[[]store.IngressClaim](t)(s.IngressClaims(ctx, "acme/here")))
+	} else {
+		same(t, true, here.Ingress == nil)
 	}
 	registries := must[[]engine.Registry](t)(s.ListRegistriesByTeam(ctx, "acme"))
 	same(t, int64(3), *registries[0].PasswordVersion)

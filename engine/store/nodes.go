@@ -7,15 +7,15 @@ import (
 )
 
 var nodes = table{engine.KindNode, "nodes", []string{
-	"team_id", "name", "description", "labels", "allocation", "kind", "local", "docker", "keep_versions",
+	"team_id", "name", "description", "labels", "allocation", "kind", "local", "docker", "keep_versions", "ingress",
 }}
 
 func nodeRow(n engine.Node) []any {
-	return []any{n.TeamID, n.Name, n.Description, jsonColumn{n.Labels}, n.Allocation, string(n.Kind), jsonColumn{n.Local}, jsonColumn{n.Docker}, n.KeepVersions}
+	return []any{n.TeamID, n.Name, n.Description, jsonColumn{n.Labels}, n.Allocation, string(n.Kind), jsonColumn{n.Local}, jsonColumn{n.Docker}, n.KeepVersions, jsonColumn{n.Ingress}}
 }
 
 func scanNode(s scanner) (n engine.Node, err error) {
-	return n, s.Scan(&n.ID, &n.TeamID, &n.Name, &n.Description, jsonColumn{&n.Labels}, &n.Allocation, &n.Kind, jsonColumn{&n.Local}, jsonColumn{&n.Docker}, &n.KeepVersions)
+	return n, s.Scan(&n.ID, &n.TeamID, &n.Name, &n.Description, jsonColumn{&n.Labels}, &n.Allocation, &n.Kind, jsonColumn{&n.Local}, jsonColumn{&n.Docker}, &n.KeepVersions, jsonColumn{&n.Ingress})
 }
 
 // CreateNode makes the node, or adopts one that was never confirmed.

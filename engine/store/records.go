@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 )
 
 // VersionRecord is a version as the store keeps it.
@@ -59,6 +60,19 @@ type Snapshot struct {
 	engine.Snapshot
 
 	Due bool // the volume is to be set back to it before anything that has it runs again
+}
+
+// IngressPart is what a deployment has in its node's ingress.
+type IngressPart struct {
+	DeploymentID string
+	Part         []byte // JSON; the store does not look inside
+}
+
+// IngressClaim is a place on a node's ingress with its owner.
+type IngressClaim struct {
+	catalog.Claim
+
+	DeploymentID string
 }
 
 // LeaseOwner is the process, and within it the run, that holds a lease.
