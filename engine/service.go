@@ -64,8 +64,7 @@ type Teams interface {
 // Nodes keeps nodes.
 type Nodes interface {
 	// PlanNode answers why CreateNode or UpdateNode would refuse, as far as can
-	// be told without asking the node, and lets the plans of deployments in this
-	// run know what the node will be. Keys are as with UpdateNode.
+	// be told without asking the node. Keys are as with UpdateNode.
 	PlanNode(ctx context.Context, n Node) error
 	CreateNode(ctx context.Context, n Node) (Node, error)
 	Node(ctx context.Context, id string) (Node, error)
@@ -77,10 +76,8 @@ type Nodes interface {
 
 // Registries keeps registries.
 type Registries interface {
-	// PlanRegistry answers why CreateRegistry or UpdateRegistry would refuse,
-	// and lets the other plans of this run resolve images with the credentials.
-	// password nil stands for the stored one.
-	PlanRegistry(ctx context.Context, r Registry, password *string) error
+	// PlanRegistry answers why CreateRegistry or UpdateRegistry would refuse.
+	PlanRegistry(ctx context.Context, r PlannedRegistry) error
 	// CreateRegistry tries the credentials: ErrDenied when they are refused,
 	// ErrUnavailable when the registry does not answer.
 	CreateRegistry(ctx context.Context, r Registry, password string) (Registry, error)
@@ -97,7 +94,7 @@ type Registries interface {
 type Products interface {
 	// PlanProduct answers what CreateProduct or UpdateProduct would store for a
 	// simple product's components, or why they would refuse.
-	PlanProduct(ctx context.Context, p Product) (VersionPlan, error)
+	PlanProduct(ctx context.Context, p Product, in Planned) (VersionPlan, error)
 	CreateProduct(ctx context.Context, p Product) (Product, error)
 	Product(ctx context.Context, id string) (Product, error)
 	UpdateProduct(ctx context.Context, p Product) (Product, error)
@@ -108,10 +105,9 @@ type Products interface {
 type Versions interface {
 	// PlanVersion answers what CreateVersion or UpdateVersion would store, or
 	// why they would refuse: every rule of the catalog, every image asked for at
-	// its registry. The product may not exist yet. planned holds versions of this
-	// run that may not be stored yet, by id; a number that depends on the order in
-	// which they are created is 0.
-	PlanVersion(ctx context.Context, v Version, planned map[string]Version) (VersionPlan, error)
+	// its registry. The product may not exist yet. A number that depends on the
+	// order in which this run creates versions is 0.
+	PlanVersion(ctx context.Context, v Version, in Planned) (VersionPlan, error)
 	CreateVersion(ctx context.Context, v Version) (Version, error)
 	Version(ctx context.Context, id string) (Version, error)
 	UpdateVersion(ctx context.Context, v Version) (Version, error)
@@ -128,7 +124,7 @@ type Versions interface {
 type Environments interface {
 	// PlanEnvironment answers why CreateEnvironment or UpdateEnvironment would
 	// refuse, as far as can be told without what this run stores before it.
-	PlanEnvironment(ctx context.Context, e Environment) error
+	PlanEnvironment(ctx context.Context, e Environment, in Planned) error
 	CreateEnvironment(ctx context.Context, e Environment, secrets map[string]string) (Environment, error)
 	Environment(ctx context.Context, id string) (Environment, error)
 	// UpdateEnvironment keeps the stored secrets when secrets is nil, else replaces them all.
@@ -139,9 +135,7 @@ type Environments interface {
 // Deployments keeps deployments and makes them run.
 type Deployments interface {
 	// PlanDeployment answers what creating (prior nil) or updating d would do,
-	// or why it would be refused. secretsChanged says that new secrets come
-	// with it, drift names what the last refresh found (it is repaired).
-	// planned holds versions of this run that are not stored yet, by id.
+	// or why it would be refused.
 	PlanDeployment(ctx context.Context, d Deployment, in PlanInput) (DeploymentPlan, error)
 	// CreateDeployment runs the first rollout. When it fails nothing stays on
 	// the node, the deployment does not exist, and the error is a *RolloutError.
@@ -165,14 +159,9 @@ type Deployments interface {
 
 // PlanInput is what PlanDeployment knows beside the wanted deployment.
 type PlanInput struct {
-	Prior                     *Deployment           // the deployment as state has it, nil when it is to be created
-	Environment               *Environment          // planned in this run and perhaps not stored yet, nil = read the store
-	Versions                  map[string]Version    // planned in this run, by id, with Digest and Images
-	Deployments               map[string]Deployment // planned in this run, by id
-	SecretsChanged            bool                  // new secrets come with the deployment
-	EnvironmentSecretsChanged bool                  // new secrets come with the environment in this run
-	Drift                     []string              // what the last refresh found; it will be repaired
-	// Leaving are the deployments that this run removes or replaces: what they
-	// hold is free for others.
-	Leaving map[string]bool
+	Planned
+
+	Prior          *Deployment // the deployment as state has it, nil when it is to be created
+	SecretsChanged bool        // new secrets come with the deployment
+	Drift          []string    // what the last refresh found; it will be repaired
 }

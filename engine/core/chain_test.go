@@ -53,7 +53,7 @@ func TestParentOfTheSameRun(t *testing.T) {
 	s.furnish()
 	first, second := s.wanted("1.0.0", "1", nil), s.wanted("2.0.0", "1", nil)
 	first.ID, second.ID, second.ParentID = "acme/shop/1.0.0", "acme/shop/2.0.0", "acme/shop/1.0.0"
-	planned := map[string]engine.Version{first.ID: first, second.ID: second}
+	planned := engine.Planned{Versions: map[string]engine.Version{first.ID: first, second.ID: second}}
 	answer, err := s.engine.PlanVersion(t.Context(), second, planned)
 	s.must(err)
 	if answer.Number != 0 || answer.ParentID != first.ID {

@@ -50,14 +50,10 @@ type Engine struct {
 	log    *slog.Logger
 	owner  string
 
-	mu              sync.Mutex
-	run             string
-	offered         map[string]offer       // registries that this run plans to store, by id
-	planned         map[string]engine.Node // nodes that this run plans to store, by id
-	plannedSources  map[string]string      // what the environments that this run plans to store promote from, by id
-	plannedProducts map[string]string      // types of the products that this run plans to store, by id
-	drivers         map[string]*driverEntry
-	snapshots       map[string]*snapshot
+	mu        sync.Mutex
+	run       string
+	drivers   map[string]*driverEntry
+	snapshots map[string]*snapshot
 }
 
 var _ engine.Service = (*Engine)(nil)
@@ -93,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: s, box: box, images: cfg.Images, clock: cfg.Clock, log: cfg.Log,
-		owner: newOwner(), offered: map[string]offer{}, planned: map[string]engine.Node{}, plannedProducts: map[string]string{}, plannedSources: map[string]string{}, drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
+		owner: newOwner(), drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
 	}
 	if e.cfg.NewDriver == nil {
 		e.cfg.NewDriver = e.newDriver
@@ -120,10 +116,6 @@ func (e *Engine) BeginRun(run string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.run = run
-	clear(e.offered)
-	clear(e.planned)
-	clear(e.plannedProducts)
-	clear(e.plannedSources)
 	clear(e.snapshots)
 }
 

@@ -232,6 +232,11 @@ func TestRefreshListsTheNodeOnce(t *testing.T) {
 	}
 }
 
+// planning is a run that changes an environment.
+func planning(e engine.Environment, secrets bool) engine.Planned {
+	return engine.Planned{Environments: map[string]engine.PlannedEnvironment{e.ID: {Environment: e, SecretsChanged: secrets}}}
+}
+
 func TestVariablesOfTheEnvironmentReachItsDeployments(t *testing.T) {
 	s := newScene(t)
 	s.furnish()
@@ -243,7 +248,7 @@ func TestVariablesOfTheEnvironmentReachItsDeployments(t *testing.T) {
 	env.Variables = engine.SetVariables(map[string]string{"TIER": "silver"})
 	d := shop(v.Ref)
 	d.Prefix = "shop"
-	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &d, Environment: &env})
+	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &d, Planned: planning(env, false)})
 	s.must(err)
 	if !planned.Pending || !strings.Contains(strings.Join(planned.Changes, "\n"), "env") {
 		t.Errorf("plan before the environment is stored: %+v", planned)
@@ -270,7 +275,7 @@ func TestNewSecretsAreAChangeWhateverTheirValue(t *testing.T) {
 	s.must(err)
 	d := shop(v.Ref)
 	d.Prefix = "shop"
-	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &d, EnvironmentSecretsChanged: true})
+	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &d, Planned: planning(env, true)})
 	s.must(err)
 	_, err = s.engine.UpdateEnvironment(t.Context(), env, map[string]string{"TOKEN": "canary-environment-secret"})
 	s.must(err)

@@ -22,10 +22,7 @@ func (e *Engine) dockerDriver(n engine.DockerNode) (node.Driver, error) {
 		EngineID:   e.EngineID(), Address: n.Address,
 		AllowedHostPaths: n.AllowedHostPaths, AllowedDevices: n.AllowedDevices, AllowPrivileged: n.AllowPrivileged,
 	}
-	var keys engine.DockerKeys
-	if n.Keys != nil {
-		keys = *n.Keys
-	}
+	keys := keysOf(engine.Node{Docker: &n})
 	if n.TLS != nil {
 		c.TLS = &docker.TLS{CA: n.TLS.CACertificate, Certificate: n.TLS.Certificate, PrivateKey: keys.TLS}
 	}
@@ -34,6 +31,14 @@ func (e *Engine) dockerDriver(n engine.DockerNode) (node.Driver, error) {
 		c.SSH.PrivateKeyPath, c.SSH.KnownHosts, c.SSH.UseAgent = n.SSH.PrivateKeyPath, n.SSH.KnownHosts, n.SSH.UseAgent
 	}
 	return docker.New(c)
+}
+
+// keysOf are the keys that come with a node.
+func keysOf(n engine.Node) engine.DockerKeys {
+	if n.Docker == nil || n.Docker.Keys == nil {
+		return engine.DockerKeys{}
+	}
+	return *n.Docker.Keys
 }
 
 // withKeys answers the node with its stored keys, unless new ones come with it.

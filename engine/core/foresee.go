@@ -98,14 +98,15 @@ func (e *Engine) foreseeWorld(ctx context.Context, d engine.Deployment, in engin
 	if err != nil {
 		return w, false, err
 	}
-	if in.Environment != nil {
-		environment = in.Environment
+	planned, found := in.Environments[d.EnvironmentID]
+	if found {
+		environment = &planned.Environment
 	}
 	if environment == nil {
 		return w, false, nil
 	}
 	w.environment = *environment
-	if w.node, w.fresh, err = e.foreseeNode(ctx, environment.NodeID); err != nil {
+	if w.node, w.fresh, err = e.foreseeNode(ctx, environment.NodeID, in.Planned); err != nil {
 		return w, false, err
 	}
 	w.version, known, err = e.foreseeVersion(ctx, d.Version, in.Versions)
@@ -159,7 +160,7 @@ func (e *Engine) foreseeSecrets(ctx context.Context, d engine.Deployment, w worl
 		return nil, err
 	}
 	hashes := hashesOf(stored)
-	if !in.SecretsChanged && !in.EnvironmentSecretsChanged {
+	if !in.SecretsChanged && !in.Environments[d.EnvironmentID].SecretsChanged {
 		return hashes, nil
 	}
 	// Names and values come only with apply: every secret that is used counts as new.

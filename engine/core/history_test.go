@@ -62,7 +62,7 @@ func TestPrunedHistory(t *testing.T) {
 	wantClass(t, err, engine.ErrNotFound)
 	other := release(1)
 	other.Components["api"].Env["V"] = "other"
-	_, err = s.engine.PlanVersion(ctx, other, nil)
+	_, err = s.engine.PlanVersion(ctx, other, engine.Planned{})
 	s.wantRefused(err, `version "1.0.0" was sealed`)
 	_, err = s.engine.CreateVersion(ctx, other)
 	s.wantRefused(err, "sealed")

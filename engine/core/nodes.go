@@ -17,10 +17,17 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
 
-// driverEntry is an open driver and the declaration it was opened for.
+// driverEntry is an open driver and what it was opened for.
 type driverEntry struct {
 	declared string
+	keys     engine.DockerKeys
 	driver   *steady.Driver
+}
+
+// serves reports whether the driver is the one for a node of that declaration. A
+// node that comes without keys is as it was.
+func (d *driverEntry) serves(declared string, n engine.Node) bool {
+	return d != nil && d.declared == declared && (n.Docker == nil || n.Docker.Keys == nil || *n.Docker.Keys == d.keys)
 }
 
 // declaration is everything that a driver is opened for.
@@ -54,7 +61,7 @@ func (e *Engine) localDriver(n engine.Node) (node.Driver, error) {
 func localPlatform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
 // driver answers the open driver of a node, and opens it the first time, and
-// again with the keys that come with the node.
+// again with other keys that come with the node.
 func (e *Engine) driver(ctx context.Context, n engine.Node) (*steady.Driver, error) {
 	declared, err := declaration(n)
 	if err != nil {
@@ -62,8 +69,7 @@ func (e *Engine) driver(ctx context.Context, n engine.Node) (*steady.Driver, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	fresh := n.Docker != nil && n.Docker.Keys != nil
-	if entry, open := e.drivers[n.ID]; open && entry.declared == declared && !fresh {
+	if entry := e.drivers[n.ID]; entry.serves(declared, n) {
 		return entry.driver, nil
 	}
 	if n, err = e.withKeys(ctx, n); err != nil {
@@ -74,7 +80,7 @@ func (e *Engine) driver(ctx context.Context, n engine.Node) (*steady.Driver, err
 		return nil, err
 	}
 	d := steady.New(opened, steady.Options{Node: n.ID, Log: e.log, Now: e.clock.Now, After: e.after})
-	e.drivers[n.ID] = &driverEntry{declared: declared, driver: d}
+	e.drivers[n.ID] = &driverEntry{declared: declared, keys: keysOf(n), driver: d}
 	return d, nil
 }
 

@@ -23,29 +23,19 @@ func (e *Engine) PlanNode(ctx context.Context, n engine.Node) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // another resource of this run may write the file
 		}
-		if err != nil {
-			return err
-		}
-		bare := *n.Docker
-		bare.Keys = nil // the driver that is open has them
-		n.Docker = &bare
+		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.planned[n.ID] = n
 	return nil
 }
 
 // foreseeNode answers a node as it will be after this run, the zero value when
 // nobody knows it yet, and whether it is to be made in this run.
-func (e *Engine) foreseeNode(ctx context.Context, id string) (n engine.Node, fresh bool, err error) {
+func (e *Engine) foreseeNode(ctx context.Context, id string, in engine.Planned) (n engine.Node, fresh bool, err error) {
 	stored, err := orNil(e.store.Node(ctx, id))
 	if err != nil {
 		return n, false, err
 	}
-	e.mu.Lock()
-	planned, found := e.planned[id]
-	e.mu.Unlock()
+	planned, found := in.Nodes[id]
 	switch {
 	case found:
 		return planned, stored == nil, nil

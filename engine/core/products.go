@@ -19,18 +19,15 @@ func rollingVersion(p engine.Product) engine.Version {
 }
 
 // PlanProduct implements engine.Service.
-func (e *Engine) PlanProduct(ctx context.Context, p engine.Product) (engine.VersionPlan, error) {
+func (e *Engine) PlanProduct(ctx context.Context, p engine.Product, in engine.Planned) (engine.VersionPlan, error) {
 	p.ID = engine.JoinID(p.TeamID, p.Name)
 	if err := e.checkProduct(ctx, p); err != nil {
 		return engine.VersionPlan{}, err
 	}
-	e.mu.Lock()
-	e.plannedProducts[p.ID] = p.Type
-	e.mu.Unlock()
 	if p.Type != engine.ProductSimple {
 		return engine.VersionPlan{}, nil
 	}
-	return e.planContent(ctx, rollingVersion(p), nil)
+	return e.planContent(ctx, rollingVersion(p), in)
 }
 
 // CreateProduct implements engine.Service; a simple product comes with its version.

@@ -58,7 +58,7 @@ func (e *Engine) comesTo(ctx context.Context, environment, ref string, in engine
 }
 
 // PlanEnvironment implements engine.Service.
-func (e *Engine) PlanEnvironment(ctx context.Context, env engine.Environment) error {
+func (e *Engine) PlanEnvironment(ctx context.Context, env engine.Environment, in engine.Planned) error {
 	env.ID = engine.JoinID(env.TeamID, env.Name)
 	if err := catalog.ValidateEnvironment(env); err != nil {
 		return err
@@ -67,12 +67,10 @@ func (e *Engine) PlanEnvironment(ctx context.Context, env engine.Environment) er
 	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.plannedSources[env.ID] = env.PromotesFromID
-	for id, source := range e.plannedSources {
-		sources[id] = source
+	for id, planned := range in.Environments {
+		sources[id] = planned.PromotesFromID
 	}
+	sources[env.ID] = env.PromotesFromID
 	return catalog.AllowSource(env, sources)
 }
 

@@ -70,7 +70,7 @@ func TestOnlyWhatSucceededInTheSourceEnters(t *testing.T) {
 
 	// Known at plan: the run brings staging to it. Another version there does not count, nor one that is stopped.
 	planned := func(d engine.Deployment) engine.PlanInput {
-		return engine.PlanInput{Deployments: map[string]engine.Deployment{"acme/staging/try": d}}
+		return engine.PlanInput{Planned: engine.Planned{Deployments: map[string]engine.Deployment{"acme/staging/try": d}}}
 	}
 	s.must(plan(one.Ref, planned(inStaging(one.ID))))
 	stopped := inStaging(one.Ref)
@@ -131,9 +131,9 @@ func TestMinSoakIsSummedUp(t *testing.T) {
 	pass := func(d time.Duration) { clock.by.Add(int64(d)) }
 	enter := func() error { _, err := s.create(one.Ref); return err }
 
-	_, err := s.engine.PlanDeployment(ctx, inProduction(one.Ref), engine.PlanInput{
+	_, err := s.engine.PlanDeployment(ctx, inProduction(one.Ref), engine.PlanInput{Planned: engine.Planned{
 		Deployments: map[string]engine.Deployment{"acme/staging/try": inStaging(one.Ref)},
-	})
+	}})
 	s.wantRefused(err, "only comes to acme/staging in this run")
 	_, err = s.engine.CreateDeployment(ctx, inStaging(one.Ref), nil)
 	s.must(err)
@@ -163,21 +163,22 @@ func TestEnvironmentsPromoteInNoCircle(t *testing.T) {
 	s.must(err)
 	staging.PromotesFromID = "acme/production"
 	const circle = "in a circle: acme/staging from acme/production from acme/staging"
-	s.wantRefused(s.engine.PlanEnvironment(ctx, staging), circle)
+	s.wantRefused(s.engine.PlanEnvironment(ctx, staging, engine.Planned{}), circle)
 	_, err = s.engine.UpdateEnvironment(ctx, staging, nil)
 	s.wantRefused(err, circle)
 
 	// Turned round in one run.
-	s.engine.BeginRun("turn")
 	production, err := s.engine.Environment(ctx, "acme/production")
 	s.must(err)
 	production.PromotesFromID = ""
-	s.must(s.engine.PlanEnvironment(ctx, production))
-	s.must(s.engine.PlanEnvironment(ctx, staging))
+	s.must(s.engine.PlanEnvironment(ctx, production, engine.Planned{}))
+	s.must(s.engine.PlanEnvironment(ctx, staging, engine.Planned{
+		Environments: map[string]engine.PlannedEnvironment{production.ID: {Environment: production}},
+	}))
 
 	lost := engine.Environment{TeamID: "acme", Name: "lost", NodeID: "acme/here", Type: engine.EnvironmentStaging, PromotesFromID: "acme/nowhere"}
 	_, err = s.engine.CreateEnvironment(ctx, lost, nil)
 	wantClass(t, err, engine.ErrInvalid)
 	lost.PromotesFromID, lost.MinSoak = "", "1h"
-	wantClass(t, s.engine.PlanEnvironment(ctx, lost), engine.ErrInvalid)
+	wantClass(t, s.engine.PlanEnvironment(ctx, lost, engine.Planned{}), engine.ErrInvalid)
 }

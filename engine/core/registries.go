@@ -21,29 +21,14 @@ func (e *Engine) CreateRegistry(ctx context.Context, r engine.Registry, password
 	return e.writeRegistry(ctx, r, &password, store.Queries.CreateRegistry)
 }
 
-// offer is a registry that is planned and not stored yet.
-type offer struct {
-	registry engine.Registry
-	password string
-}
-
 // PlanRegistry implements engine.Service.
-func (e *Engine) PlanRegistry(ctx context.Context, r engine.Registry, password *string) error {
+func (e *Engine) PlanRegistry(ctx context.Context, r engine.PlannedRegistry) error {
 	r.ID = engine.JoinID(r.TeamID, r.Name)
-	if password == nil {
-		kept, err := e.registryPassword(ctx, r.ID)
-		if err != nil {
-			return err
-		}
-		password = &kept
-	}
-	if err := e.tryRegistry(ctx, r, *password); err != nil {
+	password, err := e.passwordOf(ctx, r)
+	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.offered[r.ID] = offer{registry: r, password: *password}
-	return nil
+	return e.tryRegistry(ctx, r.Registry, password)
 }
 
 // Registry implements engine.Service.
@@ -58,17 +43,13 @@ func (e *Engine) UpdateRegistry(ctx context.Context, r engine.Registry, password
 	if err != nil {
 		return engine.Registry{}, err
 	}
-	used := password
-	if used == nil {
-		kept, err := e.registryPassword(ctx, r.ID)
-		if err != nil {
-			return engine.Registry{}, err
-		}
-		used = &kept
+	used, err := e.passwordOf(ctx, engine.PlannedRegistry{Registry: r, Password: password})
+	if err != nil {
+		return engine.Registry{}, err
 	}
 	stored.PasswordVersion = r.PasswordVersion
 	if password != nil || stored != r {
-		if err := e.tryRegistry(ctx, r, *used); err != nil {
+		if err := e.tryRegistry(ctx, r, used); err != nil {
 			return engine.Registry{}, err
 		}
 	}
@@ -106,6 +87,14 @@ func (e *Engine) writeRegistry(ctx context.Context, r engine.Registry, password 
 		return tx.ReplaceSecrets(ctx, engine.KindRegistry, r.ID, sealed)
 	})
 	return written, err
+}
+
+// passwordOf is the password that the registry will have.
+func (e *Engine) passwordOf(ctx context.Context, r engine.PlannedRegistry) (string, error) {
+	if r.Password != nil {
+		return *r.Password, nil
+	}
+	return e.registryPassword(ctx, r.ID)
 }
 
 func (e *Engine) registryPassword(ctx context.Context, id string) (string, error) {

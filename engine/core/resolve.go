@@ -32,9 +32,9 @@ const maxResolves = 8
 
 // resolveAll pins the image of every component. known are pins that hold
 // already, by component; a reference that is in known stays what it was. What
-// cannot be judged yet is left out: a registry without stored credentials may
-// get them later in this run.
-func (e *Engine) resolveAll(ctx context.Context, version, teamID string, components map[string]engine.Component, known map[string]string) (map[string]string, error) {
+// cannot be judged yet is left out: a registry without credentials, stored or in
+// planned, may get them later in this run.
+func (e *Engine) resolveAll(ctx context.Context, version, teamID string, components map[string]engine.Component, known map[string]string, planned map[string]engine.PlannedRegistry) (map[string]string, error) {
 	pins := make([]string, len(components))
 	failed := make([]error, len(components))
 	names := slices.Sorted(maps.Keys(components))
@@ -47,7 +47,7 @@ func (e *Engine) resolveAll(ctx context.Context, version, teamID string, compone
 			continue
 		}
 		group.Go(func() error {
-			pins[i], failed[i] = e.resolve(ctx, version, name, teamID, reference)
+			pins[i], failed[i] = e.resolve(ctx, version, name, teamID, reference, planned)
 			failed[i] = engine.At("components."+name+".image", failed[i])
 			return nil
 		})
@@ -73,14 +73,14 @@ func pinsReference(pin, reference string) bool {
 
 // resolve pins one reference, once per run (see Service.BeginRun). "" and no
 // error means that it cannot be known yet.
-func (e *Engine) resolve(ctx context.Context, version, component, teamID, reference string) (string, error) {
+func (e *Engine) resolve(ctx context.Context, version, component, teamID, reference string, planned map[string]engine.PlannedRegistry) (string, error) {
 	e.mu.Lock()
 	run := e.run
 	e.mu.Unlock()
 	if digest, err := e.store.PinnedImage(ctx, run, version, component, reference); err != nil || digest != "" {
 		return pinOf(reference, digest), err
 	}
-	credential, declared, err := e.plannedCredential(ctx, teamID, reference)
+	credential, declared, err := e.plannedCredential(ctx, teamID, reference, planned)
 	if err != nil {
 		return "", err
 	}
@@ -156,7 +156,7 @@ func (e *Engine) platformOf(ctx context.Context, n engine.Node) string {
 func (e *Engine) resolveOrWait(ctx context.Context, version, teamID string, components map[string]engine.Component, known, stored map[string]string) (map[string]string, error) {
 	deadline := e.clock.Now().Add(registryPatience)
 	for {
-		pins, err := e.resolveAll(ctx, version, teamID, components, known)
+		pins, err := e.resolveAll(ctx, version, teamID, components, known, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -220,25 +220,12 @@ func (e *Engine) explainMissing(ctx context.Context, teamID string, components m
 }
 
 // plannedCredential is credentialFor with the registries that this run plans.
-func (e *Engine) plannedCredential(ctx context.Context, teamID, reference string) (image.Credential, bool, error) {
-	if credential, ok := e.offeredCredential(teamID, reference); ok {
-		return credential, true, nil
+func (e *Engine) plannedCredential(ctx context.Context, teamID, reference string, planned map[string]engine.PlannedRegistry) (image.Credential, bool, error) {
+	own := slices.DeleteFunc(slices.Collect(maps.Values(planned)), func(r engine.PlannedRegistry) bool { return r.TeamID != teamID })
+	if credential, found, err := e.credentialOf(ctx, reference, own); err != nil || found {
+		return credential, found, err
 	}
 	return e.credentialFor(ctx, teamID, reference)
-}
-
-func (e *Engine) offeredCredential(teamID, reference string) (image.Credential, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var all []image.Credential
-	for _, o := range e.offered {
-		if o.registry.TeamID == teamID {
-			all = append(all, image.Credential{
-				URL: o.registry.URL, Username: o.registry.Username, Password: o.password, CACertificate: o.registry.CACertificate,
-			})
-		}
-	}
-	return image.Match(reference, all)
 }
 
 // credentialFor finds the team's stored registry for a reference.
@@ -246,22 +233,32 @@ func (e *Engine) credentialFor(ctx context.Context, teamID, reference string) (i
 	if teamID == "" {
 		return image.Credential{}, false, nil
 	}
-	registries, err := e.store.ListRegistriesByTeam(ctx, teamID)
+	stored, err := e.store.ListRegistriesByTeam(ctx, teamID)
 	if err != nil {
 		return image.Credential{}, false, err
 	}
+	own := make([]engine.PlannedRegistry, 0, len(stored))
+	for _, r := range stored {
+		own = append(own, engine.PlannedRegistry{Registry: r})
+	}
+	return e.credentialOf(ctx, reference, own)
+}
+
+// credentialOf picks the registry that matches the reference.
+func (e *Engine) credentialOf(ctx context.Context, reference string, registries []engine.PlannedRegistry) (image.Credential, bool, error) {
 	all := make([]image.Credential, 0, len(registries))
-	owners := map[string]string{}
+	owners := map[string]engine.PlannedRegistry{}
 	for _, r := range registries {
 		all = append(all, image.Credential{URL: r.URL, Username: r.Username, CACertificate: r.CACertificate})
-		owners[r.URL] = r.ID
+		owners[r.URL] = r
 	}
 	match, ok := image.Match(reference, all)
 	if !ok {
 		return image.Credential{}, false, nil
 	}
-	match.Password, err = e.registryPassword(ctx, owners[match.URL])
-	return match, true, err
+	var err error
+	match.Password, err = e.passwordOf(ctx, owners[match.URL])
+	return match, err == nil, err
 }
 
 // nodeImage is a pinned image with what its node needs to pull it.

@@ -46,18 +46,16 @@ func (e *Engine) truly(ctx context.Context, r store.Revision) (engine.RevisionSt
 // mayAdd refuses a slipway_version in a simple product. A product that this
 // run makes or changes counts as it will be; of one that nobody knows yet
 // nothing is said.
-func (e *Engine) mayAdd(ctx context.Context, v engine.Version) error {
-	e.mu.Lock()
-	kind, planned := e.plannedProducts[v.ProductID]
-	e.mu.Unlock()
+func (e *Engine) mayAdd(ctx context.Context, v engine.Version, in engine.Planned) error {
+	product, planned := in.Products[v.ProductID]
 	if !planned {
 		stored, err := orNil(e.store.Product(ctx, v.ProductID))
 		if err != nil || stored == nil {
 			return err
 		}
-		kind = stored.Type
+		product = *stored
 	}
-	return catalog.Allow(catalog.Case{Verb: catalog.AddChild, Product: kind, Name: v.Name})
+	return catalog.Allow(catalog.Case{Verb: catalog.AddChild, Product: product.Type, Name: v.Name})
 }
 
 // PlanDelete implements engine.Service.

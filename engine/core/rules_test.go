@@ -48,7 +48,7 @@ func TestInProgressIsNeitherEditedNorDeleted(t *testing.T) {
 	other.ID = one.ID
 	s.during(func() {
 		ctx := s.Context()
-		_, err := s.engine.PlanVersion(ctx, other, nil)
+		_, err := s.engine.PlanVersion(ctx, other, engine.Planned{})
 		s.wantRefused(err, `version "1.0.0" is being rolled out`)
 		_, err = s.engine.UpdateVersion(ctx, other)
 		s.wantRefused(err, `version "1.0.0" is being rolled out`)
@@ -64,11 +64,11 @@ func TestInProgressIsNeitherEditedNorDeleted(t *testing.T) {
 	})
 	_, err := s.create(one.Ref)
 	s.must(err)
-	_, err = s.engine.PlanVersion(t.Context(), other, nil)
+	_, err = s.engine.PlanVersion(t.Context(), other, engine.Planned{})
 	s.wantRefused(err, `version "1.0.0" was sealed by its first successful deployment: its components cannot change`)
 	s.must(s.engine.PlanDelete(t.Context(), engine.KindDeployment, id))
 	s.must(s.engine.DeleteDeployment(t.Context(), id))
-	_, err = s.engine.PlanVersion(t.Context(), other, nil)
+	_, err = s.engine.PlanVersion(t.Context(), other, engine.Planned{})
 	s.wantRefused(err, "was sealed") // whatever is deleted later
 	s.must(s.engine.PlanDelete(t.Context(), engine.KindDeployment, id))
 }
@@ -83,7 +83,7 @@ func TestKilledIsNotInProgress(t *testing.T) {
 	s.killWhen(step("create", "api"), func() { _, _ = s.create(one.Ref) })
 	edited := s.wanted("1.0.0", "1", map[string]string{"LEVEL": "debug"})
 	edited.ID = one.ID
-	_, err := s.engine.PlanVersion(t.Context(), edited, nil)
+	_, err := s.engine.PlanVersion(t.Context(), edited, engine.Planned{})
 	s.must(err)
 	s.must(s.engine.PlanDelete(t.Context(), engine.KindDeployment, id))
 	s.must(s.engine.DeleteDeployment(t.Context(), id))
@@ -99,24 +99,23 @@ func TestASimpleProductTakesNoVersion(t *testing.T) {
 	second := s.wanted("1.0.0", "1", nil)
 	second.ProductID = "acme/blog"
 
-	s.engine.BeginRun("plan")
-	_, err := s.engine.PlanVersion(ctx, second, nil)
+	planned := func(p engine.Product) engine.Planned {
+		_, err := s.engine.PlanProduct(ctx, p, engine.Planned{})
+		s.must(err)
+		return engine.Planned{Products: map[string]engine.Product{"acme/blog": p}}
+	}
+	_, err := s.engine.PlanVersion(ctx, second, engine.Planned{})
 	s.must(err) // nobody knows the product yet
-	_, err = s.engine.PlanProduct(ctx, blog)
-	s.must(err)
-	_, err = s.engine.PlanVersion(ctx, second, nil)
+	_, err = s.engine.PlanVersion(ctx, second, planned(blog))
 	s.wantRefused(err, "belongs to a simple product")
 
 	_, err = s.engine.CreateProduct(ctx, blog)
 	s.must(err)
-	s.engine.BeginRun("next")
-	_, err = s.engine.PlanVersion(ctx, second, nil)
+	_, err = s.engine.PlanVersion(ctx, second, engine.Planned{})
 	s.wantRefused(err, "belongs to a simple product")
 	_, err = s.engine.CreateVersion(ctx, second)
 	s.wantRefused(err, "belongs to a simple product")
 
-	_, err = s.engine.PlanProduct(ctx, engine.Product{TeamID: "acme", Name: "blog", Type: engine.ProductComplex})
-	s.must(err)
-	_, err = s.engine.PlanVersion(ctx, second, nil)
+	_, err = s.engine.PlanVersion(ctx, second, planned(engine.Product{TeamID: "acme", Name: "blog", Type: engine.ProductComplex}))
 	s.must(err) // the run makes it complex first
 }

@@ -11,16 +11,16 @@ import (
 )
 
 // PlanVersion implements engine.Service.
-func (e *Engine) PlanVersion(ctx context.Context, v engine.Version, planned map[string]engine.Version) (engine.VersionPlan, error) {
+func (e *Engine) PlanVersion(ctx context.Context, v engine.Version, in engine.Planned) (engine.VersionPlan, error) {
 	v.ID = engine.JoinID(v.ProductID, v.Name)
-	if err := e.mayAdd(ctx, v); err != nil {
+	if err := e.mayAdd(ctx, v, in); err != nil {
 		return engine.VersionPlan{}, err
 	}
-	return e.planContent(ctx, v, planned)
+	return e.planContent(ctx, v, in)
 }
 
-func (e *Engine) planContent(ctx context.Context, v engine.Version, planned map[string]engine.Version) (engine.VersionPlan, error) {
-	placed, stored, err := e.placed(ctx, v, planned)
+func (e *Engine) planContent(ctx context.Context, v engine.Version, in engine.Planned) (engine.VersionPlan, error) {
+	placed, stored, err := e.placed(ctx, v, in.Versions)
 	if err != nil {
 		return engine.VersionPlan{}, err
 	}
@@ -28,7 +28,7 @@ func (e *Engine) planContent(ctx context.Context, v engine.Version, planned map[
 	if stored != nil {
 		known = stored.Images
 	}
-	pins, err := e.resolveAll(ctx, placed.Ref, engine.ParentID(v.ProductID), v.Components, known)
+	pins, err := e.resolveAll(ctx, placed.Ref, engine.ParentID(v.ProductID), v.Components, known, in.Registries)
 	if err != nil {
 		return engine.VersionPlan{}, err
 	}
@@ -73,7 +73,7 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 
 // UpdateVersion implements engine.Service.
 func (e *Engine) UpdateVersion(ctx context.Context, v engine.Version) (engine.Version, error) {
-	if err := e.mayAdd(ctx, v); err != nil {
+	if err := e.mayAdd(ctx, v, engine.Planned{}); err != nil {
 		return engine.Version{}, err
 	}
 	placed, stored, err := e.placed(ctx, v, nil)

@@ -115,7 +115,7 @@ func (r *Resource) planIfAffected(ctx context.Context, state model, plan *model,
 // ask lets the engine plan.
 func (r *Resource) ask(ctx context.Context, state, plan model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) (engine.DeploymentPlan, bool) {
 	wanted := plan.toEngine(ctx, diags)
-	in := engine.PlanInput{Versions: r.Planned.Versions(), Deployments: r.Planned.Deployments(), Leaving: r.Planned.Leaving()}
+	in := engine.PlanInput{Planned: r.Planned.All()}
 	if !req.State.Raw.IsNull() {
 		prior := state.toEngine(ctx, diags)
 		in.Prior = &prior
@@ -124,10 +124,6 @@ func (r *Resource) ask(ctx context.Context, state, plan model, req resource.Modi
 	in.SecretsChanged = secrets.Changed(ctx, req.State, plan.SecretsWOVersion, diags)
 	if in.SecretsChanged {
 		secrets.Read(ctx, req.Config, plan.SecretsWOVersion, diags)
-	}
-	if environment, ok := r.Planned.Environment(wanted.EnvironmentID); ok {
-		in.Environment = &environment.Environment
-		in.SecretsChanged = in.SecretsChanged || environment.SecretsChanged
 	}
 	if diags.HasError() {
 		return engine.DeploymentPlan{}, false

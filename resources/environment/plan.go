@@ -12,7 +12,6 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/fwdiag"
-	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/planned"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/secrets"
 )
 
@@ -43,7 +42,7 @@ func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlan
 		plan.DeletionProtection = types.BoolValue(plan.Type.ValueString() == engine.EnvironmentProduction)
 	}
 	changed := secrets.Changed(ctx, req.State, plan.SecretsWOVersion, &resp.Diagnostics)
-	names, namesKnown := r.secretNames(ctx, changed, req, &plan, &resp.Diagnostics)
+	r.secretNames(ctx, changed, req, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 
 	if !attrs.Known(resp.Plan.Raw, "team_id", "name", "node_id", "type", "variables", "promotes_from_id", "min_soak") {
@@ -52,32 +51,27 @@ func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlan
 	wanted := plan.toEngine()
 	var err error
 	if known {
-		err = r.Engine.PlanEnvironment(ctx, wanted)
+		err = r.Engine.PlanEnvironment(ctx, wanted, r.Planned.All())
 	} else {
 		err = catalog.ValidateEnvironment(wanted)
 	}
 	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
-	if known && namesKnown {
-		wanted.SecretNames = names
-		r.Planned.PutEnvironment(planned.Environment{Environment: wanted, SecretsChanged: changed})
+	if known {
+		r.Planned.PutEnvironment(engine.PlannedEnvironment{Environment: wanted, SecretsChanged: changed})
 	}
 }
 
 // secretNames plans secret_names: as they are, or those of the configuration
 // when it sends new ones.
-func (r *Resource) secretNames(ctx context.Context, changed bool, req resource.ModifyPlanRequest, plan *model, diags *diag.Diagnostics) ([]string, bool) {
+func (r *Resource) secretNames(ctx context.Context, changed bool, req resource.ModifyPlanRequest, plan *model, diags *diag.Diagnostics) {
 	if !changed && !req.State.Raw.IsNull() {
 		diags.Append(req.State.GetAttribute(ctx, path.Root("secret_names"), &plan.SecretNames)...)
-		var names []string
-		diags.Append(plan.SecretNames.ElementsAs(ctx, &names, false)...)
-		return names, true
+		return
 	}
 	if changed {
 		secrets.Read(ctx, req.Config, plan.SecretsWOVersion, diags)
 	}
-	names, known := secrets.Names(ctx, req.Config, diags)
-	if known {
+	if names, known := secrets.Names(ctx, req.Config, diags); known {
 		plan.SecretNames = attrs.List(names)
 	}
-	return names, known
 }

@@ -52,7 +52,11 @@ func (r *Resource) ask(ctx context.Context, req resource.ModifyPlanRequest, resp
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), r.Engine.PlanNode(ctx, wanted), req.Config.Raw)...)
+	err := r.Engine.PlanNode(ctx, wanted)
+	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+	if err == nil {
+		r.Planned.PutNode(wanted)
+	}
 }
 
 // observe asks the node for what a create or update still leaves open. An

@@ -86,8 +86,11 @@ func (r *Resource) planComplex(ctx context.Context, known bool, state, plan mode
 	if err != nil || !known || resp.Diagnostics.HasError() || plan.ID.IsUnknown() {
 		return
 	}
-	_, err = r.Engine.PlanProduct(ctx, wanted)
+	_, err = r.Engine.PlanProduct(ctx, wanted, r.Planned.All())
 	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+	if err == nil {
+		r.Planned.PutProduct(wanted)
+	}
 }
 
 // planContent plans ref and images of a simple product whose content is new.
@@ -108,12 +111,13 @@ func (r *Resource) planContent(ctx context.Context, known bool, state model, pla
 	if !known {
 		return
 	}
-	answer, err := r.Engine.PlanProduct(ctx, wanted)
+	answer, err := r.Engine.PlanProduct(ctx, wanted, r.Planned.All())
 	if err != nil {
 		resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 		return
 	}
 	plan.Images = component.PlanImages(wanted.Components, answer.Images)
 	version.Images = answer.Images
+	r.Planned.PutProduct(wanted)
 	r.Planned.PutVersion(version)
 }

@@ -43,15 +43,19 @@ func (r *Resource) foreseeable(req resource.ModifyPlanRequest, resp *resource.Mo
 
 // ask tries the credentials, and lets the plans of this run resolve images with them.
 func (r *Resource) ask(ctx context.Context, wanted engine.Registry, plan model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
-	var secret *string // nil is the stored one
+	planned := engine.PlannedRegistry{Registry: wanted}
 	if req.State.Raw.IsNull() || passwordChanged(ctx, req.State, plan, diags) {
 		value := password(ctx, req.Config, plan, diags)
-		secret = &value
+		planned.Password = &value
 	}
 	if diags.HasError() {
 		return
 	}
-	diags.Append(fwdiag.At(op("Plan", wanted.ID), r.Engine.PlanRegistry(ctx, wanted, secret), req.Config.Raw)...)
+	err := r.Engine.PlanRegistry(ctx, planned)
+	diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
+	if err == nil {
+		r.Planned.PutRegistry(planned)
+	}
 }
 
 // passwordChanged reports whether a prior state exists whose version of the

@@ -92,7 +92,7 @@ func (r *Resource) plan(ctx context.Context, known bool, state model, plan *mode
 
 // ask lets the engine plan new content: its rules, and the digests of its images.
 func (r *Resource) ask(ctx context.Context, exists bool, wanted engine.Version, plan *model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
-	answer, err := r.Engine.PlanVersion(ctx, wanted, r.Planned.Versions())
+	answer, err := r.Engine.PlanVersion(ctx, wanted, r.Planned.All())
 	if err != nil {
 		diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 		return

@@ -1,7 +1,6 @@
 // Package planned remembers what this provider process has planned so far, so
-// that the plan of a deployment knows the versions, the environment and the other
-// deployments that are planned in the same run and not stored yet. Terraform plans what is
-// referred to before what refers to it.
+// that a plan knows what is planned in the same run and not stored yet. Terraform
+// plans what is referred to before what refers to it.
 package planned
 
 import (
@@ -11,95 +10,62 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
-// Environment is an environment as it will be after this run.
-type Environment struct {
-	engine.Environment
-	SecretsChanged bool // new secret values come with it
-}
-
 // Table holds what one configured provider has planned. The zero value is
 // ready; all methods are safe for concurrent use.
 type Table struct {
-	mu           sync.Mutex
-	versions     map[string]engine.Version
-	environments map[string]Environment
-	deployments  map[string]engine.Deployment
-	leaving      map[string]bool
+	mu  sync.Mutex
+	all engine.Planned
 }
 
-// PutVersion notes a version that is to be created or changed, by its id.
-func (t *Table) PutVersion(v engine.Version) {
+// All answers a copy of everything that is planned.
+func (t *Table) All() engine.Planned {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.versions == nil {
-		t.versions = map[string]engine.Version{}
+	return engine.Planned{
+		Nodes:        maps.Clone(t.all.Nodes),
+		Registries:   maps.Clone(t.all.Registries),
+		Products:     maps.Clone(t.all.Products),
+		Versions:     maps.Clone(t.all.Versions),
+		Environments: maps.Clone(t.all.Environments),
+		Deployments:  maps.Clone(t.all.Deployments),
+		Leaving:      maps.Clone(t.all.Leaving),
 	}
-	t.versions[v.ID] = v
-}
-
-// Version answers the planned version of that id.
-func (t *Table) Version(id string) (engine.Version, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	v, ok := t.versions[id]
-	return v, ok
-}
-
-// Versions answers a copy of all planned versions, by id.
-func (t *Table) Versions() map[string]engine.Version {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return maps.Clone(t.versions)
-}
-
-// PutEnvironment notes an environment that is to be created or changed.
-func (t *Table) PutEnvironment(e Environment) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.environments == nil {
-		t.environments = map[string]Environment{}
-	}
-	t.environments[e.ID] = e
 }
 
 // Environment answers the planned environment of that id.
-func (t *Table) Environment(id string) (Environment, bool) {
+func (t *Table) Environment(id string) (engine.PlannedEnvironment, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.environments[id]
+	e, ok := t.all.Environments[id]
 	return e, ok
 }
 
-// PutDeployment notes a deployment as it will be after this run.
-func (t *Table) PutDeployment(d engine.Deployment) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.deployments == nil {
-		t.deployments = map[string]engine.Deployment{}
-	}
-	t.deployments[d.ID] = d
-}
+// PutNode notes a node that is to be created or changed.
+func (t *Table) PutNode(n engine.Node) { put(t, &t.all.Nodes, n.ID, n) }
 
-// Deployments answers a copy of all planned deployments, by id.
-func (t *Table) Deployments() map[string]engine.Deployment {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return maps.Clone(t.deployments)
-}
+// PutRegistry notes a registry that is to be created or changed.
+func (t *Table) PutRegistry(r engine.PlannedRegistry) { put(t, &t.all.Registries, r.ID, r) }
+
+// PutProduct notes a product that is to be created or changed.
+func (t *Table) PutProduct(p engine.Product) { put(t, &t.all.Products, p.ID, p) }
+
+// PutVersion notes a version that is to be created or changed.
+func (t *Table) PutVersion(v engine.Version) { put(t, &t.all.Versions, v.ID, v) }
+
+// PutEnvironment notes an environment that is to be created or changed.
+func (t *Table) PutEnvironment(e engine.PlannedEnvironment) { put(t, &t.all.Environments, e.ID, e) }
+
+// PutDeployment notes a deployment as it will be after this run.
+func (t *Table) PutDeployment(d engine.Deployment) { put(t, &t.all.Deployments, d.ID, d) }
 
 // Leave notes a deployment that is to be destroyed or replaced.
-func (t *Table) Leave(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.leaving == nil {
-		t.leaving = map[string]bool{}
-	}
-	t.leaving[id] = true
-}
+func (t *Table) Leave(id string) { put(t, &t.all.Leaving, id, true) }
 
-// Leaving answers a copy of the ids of all deployments that are to go.
-func (t *Table) Leaving() map[string]bool {
+func put[T any](t *Table, kind *map[string]T, id string, planned T) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return maps.Clone(t.leaving)
+	if *kind == nil {
+		*kind = map[string]T{}
+	}
+	(*kind)[id] = planned
 }

@@ -4,34 +4,50 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/internal/planned"
 )
 
 func TestTable(t *testing.T) {
 	var table planned.Table
-	if _, ok := table.Version("a/b/1"); ok || len(table.Versions()) != 0 {
-		t.Error("an empty table has a version")
+	if diff := cmp.Diff(engine.Planned{}, table.All()); diff != "" {
+		t.Errorf("an empty table holds something (-want +got):\n%s", diff)
+	}
+	password := "secret"
+	want := engine.Planned{
+		Nodes:        map[string]engine.Node{"a/n": {ID: "a/n"}},
+		Registries:   map[string]engine.PlannedRegistry{"a/r": {Registry: engine.Registry{ID: "a/r"}, Password: &password}},
+		Products:     map[string]engine.Product{"a/p": {ID: "a/p"}},
+		Versions:     map[string]engine.Version{"a/p/1": {ID: "a/p/1", Digest: "sha256:1"}},
+		Environments: map[string]engine.PlannedEnvironment{"a/e": {Environment: engine.Environment{ID: "a/e"}, SecretsChanged: true}},
+		Deployments:  map[string]engine.Deployment{"a/e/d": {ID: "a/e/d", Version: "a/p/1"}},
+		Leaving:      map[string]bool{"a/e/old": true},
 	}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			table.PutVersion(engine.Version{ID: "a/b/1", Digest: "sha256:1"})
-			table.PutEnvironment(planned.Environment{Environment: engine.Environment{ID: "a/e"}, SecretsChanged: true})
-			table.PutDeployment(engine.Deployment{ID: "a/e/d", Version: "a/b/1"})
-			table.Deployments()["a/e/x"] = engine.Deployment{} // a copy
-			table.Versions()["a/b/2"] = engine.Version{}       // a copy
+			table.PutNode(want.Nodes["a/n"])
+			table.PutRegistry(want.Registries["a/r"])
+			table.PutProduct(want.Products["a/p"])
+			table.PutVersion(want.Versions["a/p/1"])
+			table.PutEnvironment(want.Environments["a/e"])
+			table.PutDeployment(want.Deployments["a/e/d"])
+			table.Leave("a/e/old")
+			given := table.All() // a copy
+			clear(given.Nodes)
+			clear(given.Registries)
+			clear(given.Products)
+			clear(given.Versions)
+			clear(given.Environments)
+			clear(given.Deployments)
+			clear(given.Leaving)
 		})
 	}
 	all.Wait()
-	if v, ok := table.Version("a/b/1"); !ok || v.Digest != "sha256:1" {
-		t.Errorf("got %v, %v", v, ok)
-	}
-	if len(table.Versions()) != 1 {
-		t.Error("the answer is not a copy")
-	}
-	if all := table.Deployments(); len(all) != 1 || all["a/e/d"].Version != "a/b/1" {
-		t.Errorf("got %v", all)
+	if diff := cmp.Diff(want, table.All()); diff != "" {
+		t.Errorf("what was put is not there (-want +got):\n%s", diff)
 	}
 	if e, ok := table.Environment("a/e"); !ok || !e.SecretsChanged {
 		t.Errorf("got %v, %v", e, ok)
