@@ -2,9 +2,9 @@
 // engine runs there as an instance of its own.
 //
 // Config is pure: it turns what shall be reachable into Caddy's configuration,
-// the same bytes for the same input. Client speaks to a running proxy: it puts
-// a configuration into force atomically, proves through the proxy that an
-// instance answers, and reads what the proxy measured.
+// the same bytes for the same input. Component is how the proxy runs. Client
+// speaks to a running one: it puts a configuration into force atomically, proves
+// through the proxy that an instance answers, and reads what the proxy measured.
 package ingress
 
 import "github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -17,6 +17,8 @@ type Input struct {
 	// ProxyProtocol says that connections come with a PROXY header, which names
 	// the visitor's address.
 	ProxyProtocol bool
+
+	inside *place // nil = where Component puts things
 }
 
 // Site is one route of one component with where it leads.
@@ -24,6 +26,14 @@ type Site struct {
 	Deployment, Component, Name string
 	Route                       engine.Route
 	Backends                    []Backend // none: visitors are told to come back
+	// Measured keeps what canary and others answer apart, see Client.Measure. It
+	// costs each request another hop inside the proxy, so it is for deployments
+	// whose strategy is canary; for those always: a request under way when it
+	// changes might be lost.
+	Measured bool
+	// CanaryWeight is the percentage of the requests that the canary gets, while
+	// there are both.
+	CanaryWeight int
 }
 
 // ID is unique on a node: team/environment/prefix/component/route.
@@ -33,10 +43,22 @@ func (s Site) ID() string { return s.Deployment + "/" + s.Component + "/" + s.Na
 type Backend struct {
 	Instance string // name
 	Address  string // as node.Driver.Admit tells it
-	// Weight is the share of requests of those with the same Canary; 0 = 1.
-	Weight int
-	Canary bool // of the new revision, while both serve
+	Canary   bool   // of the new revision, while both serve
 }
 
 // Certificate is a certificate chain and its private key, as PEM.
 type Certificate struct{ Chain, PrivateKey string }
+
+// place is where the proxy finds and puts things inside its instance.
+type place struct {
+	sockets string // directory of the sockets by which the proxy speaks to itself
+	acmeCA  string // file with the certificate that an ACME directory is verified with
+	control int    // port
+}
+
+func (in Input) place() place {
+	if in.inside != nil {
+		return *in.inside
+	}
+	return place{sockets: socketDir, acmeCA: acmeCAFile, control: ControlPort}
+}

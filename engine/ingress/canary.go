@@ -1,0 +1,95 @@
+package ingress
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// The two halves of a measured site. Each is a server inside the proxy, because
+// Caddy tells what it measures apart by server.
+const (
+	canaryHalf = "canary"
+	stableHalf = "stable"
+)
+
+func (s Site) measured() bool {
+	return s.Measured || slices.ContainsFunc(s.Backends, func(b Backend) bool { return b.Canary })
+}
+
+// half is the server of a half.
+func (s Site) half(half string) string { return half + "/" + s.ID() }
+
+// split hands requests to the halves, and makes those.
+func (c *configuration) split(s Site) (object, error) {
+	canary := slices.DeleteFunc(slices.Clone(s.Backends), func(b Backend) bool { return !b.Canary })
+	stable := slices.DeleteFunc(slices.Clone(s.Backends), func(b Backend) bool { return b.Canary })
+	weight := min(max(s.CanaryWeight, 0), 100)
+	// A half that has no instances gets nothing, but serves what was under way to it
+	// when it lost them.
+	switch {
+	case len(canary) == 0:
+		canary, weight = s.Backends, 0
+	case len(stable) == 0:
+		stable, weight = s.Backends, 100
+	}
+	toCanary, err := c.server(s, canaryHalf, canary)
+	if err != nil {
+		return nil, err
+	}
+	toStable, err := c.server(s, stableHalf, stable)
+	return s.divide(toCanary, toStable, weight), err
+}
+
+// server makes the server of a half, and answers how it is reached.
+func (c *configuration) server(s Site, half string, backends []Backend) (address string, err error) {
+	proxy, err := proxyTo(s, backends)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(s.ID()))
+	address = c.at.socket(half + "-" + hex.EncodeToString(sum[:8]))
+	inside := serverAt(address, []object{{"handle": []object{proxy}}})
+	inside["protocols"] = []string{"h1", "h2c"}
+	c.servers[s.half(half)] = inside
+	return address, nil
+}
+
+// divide gives the canary its percentage of the requests. The turns are spread
+// out, so that after any number of requests the canary had no more than its share.
+func (s Site) divide(canary, stable string, weight int) object {
+	turns := 100 / gcd(weight, 100)
+	weight = weight * turns / 100
+	upstreams := make([]object, turns)
+	for turn := 1; turn <= turns; turn++ {
+		to := stable
+		if turn*weight/turns > (turn-1)*weight/turns {
+			to = canary
+		}
+		upstreams[turn%turns] = object{"dial": to} // Caddy's first turn is that of the second
+	}
+	cookie := ""
+	if own := stickyCookie(s.Route); own != "" {
+		cookie = own + "-half"
+	}
+	// Without connections that are kept none can close under a request.
+	transport := object{"protocol": "http", "compression": false, "keep_alive": object{"enabled": false}}
+	if s.Route.Protocol == engine.RouteH2C {
+		transport["versions"] = []string{"h2c", "2"}
+	} else {
+		transport["versions"] = []string{"1.1"}
+	}
+	return object{
+		"handler": "reverse_proxy", "transport": transport, "upstreams": upstreams,
+		"load_balancing": balance(s, object{"policy": "round_robin"}, cookie), "stream_close_delay": streamsOutlive.String(),
+	}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}

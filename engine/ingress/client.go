@@ -1,0 +1,121 @@
+package ingress
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// Dial connects to a TCP port of the proxy's instance.
+type Dial func(ctx context.Context, port int) (net.Conn, error)
+
+// Client speaks to a running proxy. It is safe for concurrent use.
+type Client struct {
+	dial  Dial
+	node  engine.NodeIngress
+	token string
+	at    place
+}
+
+// NewClient speaks to the proxy of a node, which has the token in EnvToken.
+func NewClient(dial Dial, n engine.NodeIngress, token string) *Client {
+	return &Client{dial: dial, node: n, token: token, at: Input{}.place()}
+}
+
+// largest is as much of an answer as is read.
+const largest = 64 << 20
+
+// response is what the proxy answered, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// own reports whether the proxy itself answered, and no component.
+func (r response) own() bool { return r.header.Get(ownAnswer) != "" }
+
+// said is what the proxy says went wrong.
+func (r response) said() string {
+	var failure struct {
+		Error string `json:"error"`
+	}
+	text := strings.TrimSpace(string(r.body))
+	if json.Unmarshal(r.body, &failure) == nil && failure.Error != "" {
+		text = failure.Error
+	}
+	if len(text) > 500 {
+		text = text[:500] + "…"
+	}
+	return text
+}
+
+// command asks the control port.
+func (c *Client) command(ctx context.Context, method, path string, body []byte, headers ...string) (response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://ingress:%d%s", c.at.control, path), bytes.NewReader(body))
+	if err != nil {
+		return response{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	r, err := c.do(req)
+	switch {
+	case err != nil:
+		return r, err
+	case r.status == http.StatusNotFound && r.own():
+		return r, &engine.Error{Class: engine.ErrDenied, Reason: "the node's ingress does not take this engine's token",
+			Hint: "Another engine manages the ingress of this node, or it was started by hand"}
+	default:
+		return r, nil
+	}
+}
+
+// do sends one request on a connection of its own: the proxy closes those that
+// are kept when its configuration changes.
+func (c *Client) do(req *http.Request) (response, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true, DisableCompression: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // an answer is wanted, whose it is is not asked
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			number, err := strconv.Atoi(port)
+			if err != nil {
+				return nil, err
+			}
+			return c.dial(ctx, number)
+		},
+	}
+	defer transport.CloseIdleConnections()
+	answer, err := transport.RoundTrip(req)
+	if err != nil {
+		return response{}, unreachable(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // read to the end
+	body, err := io.ReadAll(io.LimitReader(answer.Body, largest))
+	if err != nil {
+		return response{}, unreachable(err)
+	}
+	for name, values := range answer.Trailer {
+		answer.Header[name] = values
+	}
+	return response{status: answer.StatusCode, header: answer.Header, body: body}, nil
+}
+
+func unreachable(err error) error {
+	return &engine.Error{Class: engine.ErrUnavailable, Reason: "the node's ingress does not answer", Err: err,
+		Hint: "Look at the logs of the ingress on the node; the engine starts it again when it was removed"}
+}

@@ -1,0 +1,63 @@
+package ingress
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+const configPath = adminPath + "/config/"
+
+// Load puts into force what build answers. Build is asked again when somebody
+// else's configuration came in between: of those that load at the same time none
+// overwrites what it did not see, provided that build reads what to configure
+// when it is asked. When the proxy refuses, what was in force stays so.
+func (c *Client) Load(ctx context.Context, build func(ctx context.Context) ([]byte, error)) error {
+	for {
+		now, err := c.command(ctx, http.MethodGet, configPath, nil)
+		if err != nil {
+			return err
+		}
+		if now.status != http.StatusOK {
+			return refused(now)
+		}
+		config, err := build(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := c.command(ctx, http.MethodPost, configPath, config, "Content-Type", "application/json", "If-Match", now.header.Get("ETag"))
+		switch {
+		case err != nil:
+			return err
+		case r.status == http.StatusOK:
+			return nil
+		case r.status != http.StatusPreconditionFailed:
+			return refused(r)
+		}
+	}
+}
+
+// Current is the configuration in force, as the proxy writes it.
+func (c *Client) Current(ctx context.Context) ([]byte, error) {
+	r, err := c.command(ctx, http.MethodGet, configPath, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.status != http.StatusOK {
+		return nil, refused(r)
+	}
+	return r.body, nil
+}
+
+// refused explains why the proxy did not take a configuration.
+func refused(r response) error {
+	said := r.said()
+	if strings.Contains(said, "layer4") {
+		return engine.Unsupported("tcp_ports", "the ingress's image has no layer4, which routes with protocol = \"tcp\" need",
+			"Build an image of Caddy with it (xcaddy build --with github.com/mholt/caddy-l4) and name it in the node's ingress.image")
+	}
+	return &engine.Error{Class: engine.ErrUnavailable, Reason: "the node's ingress did not take its configuration: " + said,
+		Hint: "What it served before it still serves; look whether its ports are free on the node, and whether ingress.image is Caddy 2.10 or newer"}
+}

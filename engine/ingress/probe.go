@@ -1,0 +1,104 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
+
+// Via proves that the proxy gets an answer of an instance as the site would,
+// whether a visitor is sent there or not. Any answer does: whether it is the right
+// one is for health checks to say. For TCP sites it proves nothing: they are
+// proven by Answers.
+func (c *Client) Via(ctx context.Context, s Site, address string) error {
+	if s.Route.Protocol == engine.RouteTCP {
+		return nil
+	}
+	path := prefix(s.Route)
+	if s.Route.StripPrefix {
+		path = ""
+	}
+	protocol := s.Route.Protocol
+	if protocol == "" {
+		protocol = engine.RouteHTTP
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://ingress:%d%s%s/", c.at.control, viaPath, path), nil)
+	if err != nil {
+		return err
+	}
+	req.Host = visited(s.Route)
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set(upstreamHeader, address)
+	req.Header.Set(protocolHeader, protocol)
+	r, err := c.do(req)
+	if err != nil {
+		return err
+	}
+	return c.judge(r, "the ingress cannot reach the instance")
+}
+
+// Answers proves that a visitor of the site gets an answer of the component.
+func (c *Client) Answers(ctx context.Context, s Site) error {
+	if s.Route.Protocol == engine.RouteTCP {
+		return c.connects(ctx, s.Route.ListenPort)
+	}
+	scheme, port := "http", httpPort(c.node)
+	if s.Route.TLS != nil {
+		scheme, port = "https", httpsPort(c.node)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s://%s:%d%s/", scheme, visited(s.Route), port, prefix(s.Route)), nil)
+	if err != nil {
+		return err
+	}
+	r, err := c.do(req)
+	if err != nil {
+		return err
+	}
+	return c.judge(r, "the ingress answers a visitor itself instead of the component")
+}
+
+func (c *Client) judge(r response, reason string) error {
+	if !r.own() {
+		return nil
+	}
+	return &engine.Error{Class: engine.ErrUnavailable, Reason: reason + ": " + r.said(),
+		Hint: "See whether the component listens on the route's port, on all addresses, and speaks the route's protocol"}
+}
+
+// visited is a host that the site's visitors might name.
+func visited(r engine.Route) string {
+	switch {
+	case r.Host == "":
+		return nameless
+	case strings.HasPrefix(r.Host, "*."):
+		return "slipway" + r.Host[1:]
+	default:
+		return r.Host
+	}
+}
+
+// connects proves that a connection gets further than the proxy, which closes it
+// at once when no instance takes it.
+func (c *Client) connects(ctx context.Context, port int) error {
+	conn, err := c.dial(ctx, port)
+	if err != nil {
+		return unreachable(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	} else if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		return unreachable(err)
+	}
+	return &engine.Error{Class: engine.ErrUnavailable, Reason: fmt.Sprintf("the ingress gets no connection to an instance for port %d", port),
+		Hint: "See whether the component listens on the route's port, on all addresses"}
+}

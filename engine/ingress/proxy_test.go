@@ -1,0 +1,220 @@
+package ingress
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
+)
+
+const token = "0123456789abcdef"
+
+// proxy is a Caddy of the test's own: a process in a directory, with the
+// configuration that an instance has, but for where things are.
+type proxy struct {
+	*Client
+	t    testing.TB
+	in   Input
+	dir  string
+	cmd  *exec.Cmd
+	ends chan struct{}
+	log  string
+}
+
+// start runs Caddy on ports that are free.
+func start(t testing.TB, change ...func(in *Input)) *proxy {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "caddy") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	p := &proxy{t: t, dir: dir, log: filepath.Join(dir, "log")}
+	p.in = Input{
+		Node:   engine.NodeIngress{HTTPPort: freePort(t), HTTPSPort: freePort(t)},
+		inside: &place{sockets: dir, acmeCA: filepath.Join(dir, "acme-ca.pem"), control: freePort(t)},
+	}
+	for _, c := range change {
+		c(&p.in)
+	}
+	boot, err := bootConfig(*p.in.inside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("boot.json", string(boot))
+	p.run()
+	t.Cleanup(func() {
+		p.kill()
+		if said, _ := os.ReadFile(p.log); t.Failed() {
+			t.Logf("caddy said:\n%s", said)
+		}
+	})
+	return p
+}
+
+func (p *proxy) write(name, content string) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(content), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// run starts the process and waits for its control port.
+func (p *proxy) run() {
+	p.t.Helper()
+	program, err := testimage.CaddyProgram()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer log.Close()
+	p.cmd = exec.Command(program, "run", "--config", filepath.Join(p.dir, "boot.json"), "--resume")
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+p.dir+"/data", "XDG_CONFIG_HOME="+p.dir+"/config", EnvToken+"="+token, "HOME="+p.dir)
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.ends = make(chan struct{})
+	go func(cmd *exec.Cmd, ends chan struct{}) {
+		_ = cmd.Wait()
+		close(ends)
+	}(p.cmd, p.ends)
+	p.Client = NewClient(func(ctx context.Context, port int) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}, p.in.Node, token)
+	p.at = *p.in.inside
+	eventually(p.t, "caddy answers", func() error {
+		_, err := p.Current(p.t.Context())
+		return err
+	})
+}
+
+func (p *proxy) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ends
+}
+
+// load puts the sites into force.
+func (p *proxy) load(sites ...Site) {
+	p.t.Helper()
+	p.in.Sites = sites
+	if err := p.Load(p.t.Context(), p.build); err != nil {
+		p.t.Fatalf("load: %v", err)
+	}
+}
+
+func (p *proxy) build(context.Context) ([]byte, error) { return Config(p.in) }
+
+func (p *proxy) url(path string) string {
+	return fmt.Sprintf("http://127.0.0.1:%d%s", p.in.Node.HTTPPort, path)
+}
+
+// get asks as a visitor; headers are name, value.
+func (p *proxy) get(host, path string, headers ...string) (*http.Response, string) {
+	p.t.Helper()
+	return p.ask(http.MethodGet, host, path, "", headers...)
+}
+
+func (p *proxy) ask(method, host, path, body string, headers ...string) (*http.Response, string) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url(path), strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Host = host
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		p.t.Fatalf("%s %s%s: %v", method, host, path, err)
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatalf("%s %s%s: %v", method, host, path, err)
+	}
+	return resp, string(said)
+}
+
+// site leads a host and path to backends.
+func site(name, host, path string, backends ...string) Site {
+	s := Site{Deployment: "acme/test/shop", Component: "web", Name: name, Route: engine.Route{Host: host, PathPrefix: path, Port: 80}}
+	for i, address := range backends {
+		s.Backends = append(s.Backends, Backend{Instance: fmt.Sprintf("web-1-%d", i+1), Address: address})
+	}
+	return s
+}
+
+// serve is an instance that answers by handler, and its address.
+func serve(t testing.TB, handler http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// called is an instance that answers its name and the path that it was asked for.
+func called(t testing.TB, name string) string {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, name+" "+r.RequestURI) })
+}
+
+var portsGiven sync.Map
+
+// freePort is one that nobody listens on, and that no other test was given.
+func freePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", ":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := net.SplitHostPort(l.Addr().String())
+		_ = l.Close()
+		port, _ := strconv.Atoi(text)
+		if _, given := portsGiven.LoadOrStore(port, true); !given {
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// eventually waits until check finds nothing wrong.
+func eventually(t testing.TB, what string, check func() error) {
+	t.Helper()
+	deadline := time.NewTimer(60 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline.C:
+			t.Fatalf("%s: %v", what, err)
+		case <-tick.C:
+		}
+	}
+}
