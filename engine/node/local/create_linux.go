@@ -49,10 +49,13 @@ func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 }
 
 func (d *Driver) makeSandbox(s state.Sandbox, deployment string) error {
-	for _, dir := range []string{s.Instances(), s.Logs()} {
+	for _, dir := range []string{s.Instances(), s.Logs(), s.Guests()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
+	}
+	if err := os.Chmod(s.Guests(), 0o755); err != nil { // any user of an instance looks into it
+		return err
 	}
 	label, err := state.ReadLabel(s)
 	switch {

@@ -115,7 +115,7 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 		// And where somebody removed the directory that said so.
 		cgroup.Find().RemoveBelow(path.Join(cgroup.Top, s.ID()))
 		cgroup.RemoveKeepers()
-		if err := errors.Join(state.RemoveAll(s.Dir), state.RemoveAll(d.root.Snapshots(deployment))); err != nil {
+		if err := errors.Join(state.RemoveAll(s.Dir), d.removeDoors(s), state.RemoveAll(d.root.Snapshots(deployment))); err != nil {
 			return err
 		}
 		return d.removeVolumes(deployment, volumes)

@@ -43,12 +43,7 @@ func newHarness(t *testing.T, d node.Driver, images Images) *harness {
 	h.ctx = ctx
 	t.Cleanup(func() {
 		cancel()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		volumes, err := d.Volumes(ctx, h.deployment)
-		if err = errors.Join(err, d.RemoveDeployment(ctx, h.deployment, volumes)); err != nil {
-			t.Error(err)
-		}
+		h.removeAll()
 	})
 	for _, i := range []node.Image{images.App, images.Newer, images.AsUser, images.Crooked} {
 		h.ok(d.Pull(h.ctx, i))
@@ -57,6 +52,24 @@ func newHarness(t *testing.T, d node.Driver, images Images) *harness {
 	h.ok(err)
 	h.spreads = info.StartFirstPorts
 	return h
+}
+
+// removeAll leaves nothing of the deployment.
+func (h *harness) removeAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	volumes, err := h.Volumes(ctx, h.deployment)
+	if err = errors.Join(err, h.RemoveDeployment(ctx, h.deployment, volumes)); err != nil {
+		h.Error(err)
+	}
+}
+
+// in is the harness of another deployment in the same test.
+func (h *harness) in(deployment string) *harness {
+	other := *h
+	other.deployment = deployment
+	h.Cleanup(other.removeAll)
+	return &other
 }
 
 func (h *harness) ok(err error) {

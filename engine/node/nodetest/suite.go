@@ -71,6 +71,8 @@ func run(t *testing.T, images Images, open func(t *testing.T) node.Driver, begin
 		{"PortConflict", testPortConflict},
 		{"UDP", testUDP},
 		{"Drain", testDrain},
+		{"Admit", testAdmit},
+		{"AdmitParallel", testAdmitParallel},
 		{"Parallel", testParallel},
 		{"RemoveDeployment", testRemoveDeployment},
 	} {

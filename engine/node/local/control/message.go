@@ -22,6 +22,7 @@ const (
 	OpStop     Op = "stop"     // Instance
 	OpRemove   Op = "remove"   // Instance
 	OpRoute    Op = "route"    // Routes, Listeners with one file each
+	OpAdmit    Op = "admit"    // Doors, which are opened beside those that are
 	OpRelease  Op = "release"  // Listeners, which are closed: the driver binds others in their place
 	OpDrain    Op = "drain"    // Instance; answered when no connection is left
 	OpWatch    Op = "watch"    // a stream of replies with Event
@@ -41,6 +42,7 @@ type Request struct {
 	Port      int           `json:"port,omitempty"`
 	Routes    *state.Routes `json:"routes,omitempty"`
 	Listeners []Listener    `json:"listeners,omitempty"`
+	Doors     []state.Door  `json:"doors,omitempty"`
 }
 
 // Listener is a bound port of the node.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,8 +21,8 @@ func through(path string) (string, *os.File, error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), dir, nil
 }
 
-// Listen opens the control socket, in place of one that a dead supervisor left.
-func Listen(path string) (*net.UnixListener, error) {
+// Listen opens a socket with that mode, in place of one that a dead supervisor left.
+func Listen(path string, mode fs.FileMode) (*net.UnixListener, error) {
 	short, dir, err := through(path)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func Listen(path string) (*net.UnixListener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		l.Close()
 		return nil, err
 	}

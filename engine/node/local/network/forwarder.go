@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -24,7 +25,7 @@ const acceptPause = 20 * time.Millisecond
 type Forwarder struct {
 	table   *table
 	dial    DialFunc
-	socket  interface{ Close() error }
+	socket  io.Closer
 	retired func() // called when backends changed, or nil
 
 	ctx     context.Context
@@ -32,7 +33,7 @@ type Forwarder struct {
 	running sync.WaitGroup
 }
 
-func newForwarder(socket interface{ Close() error }, dial DialFunc) *Forwarder {
+func newForwarder(socket io.Closer, dial DialFunc) *Forwarder {
 	f := &Forwarder{table: newTable(), dial: dial, socket: socket}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
@@ -43,9 +44,16 @@ func newForwarder(socket interface{ Close() error }, dial DialFunc) *Forwarder {
 // backend a connection is closed at once.
 func NewTCPForwarder(l net.Listener, dial DialFunc) *Forwarder {
 	f := newForwarder(l, dial)
-	f.running.Go(func() { f.accept(l) })
+	f.Accept(l)
 	return f
 }
+
+// NewForwarder is NewTCPForwarder without a listener: Accept gives it some, and
+// connections go on after these are closed.
+func NewForwarder(dial DialFunc) *Forwarder { return newForwarder(io.NopCloser(nil), dial) }
+
+// Accept begins to accept connections of l, until somebody closes that.
+func (f *Forwarder) Accept(l net.Listener) { f.running.Go(func() { f.accept(l) }) }
 
 // SetBackends says, at once, where new traffic goes from now on. Connections
 // that are open go on until they end, or CloseBackend ends them; datagrams of

@@ -42,14 +42,21 @@ func pipe(to, from net.Conn) {
 }
 
 func copyStream(to, from net.Conn) error {
-	_, kernelTo := to.(*net.TCPConn)
-	_, kernelFrom := from.(*net.TCPConn)
-	if kernelTo && kernelFrom {
+	if ofKernel(to) && ofKernel(from) {
 		_, err := io.Copy(to, from)
 		return err
 	}
 	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, copyBuffer))
 	return err
+}
+
+// ofKernel reports whether the kernel itself can carry the stream.
+func ofKernel(c net.Conn) bool {
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
 
 // abort closes connections so that their peers see a reset.

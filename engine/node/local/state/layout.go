@@ -78,6 +78,13 @@ func (s Sandbox) SupervisorLog() string { return filepath.Join(s.Dir, "superviso
 // Socket is the control socket.
 func (s Sandbox) Socket() string { return filepath.Join(s.Dir, "s") }
 
+// DoorsFile lists the doors that guests are let in by; see Door.
+func (s Sandbox) DoorsFile() string { return filepath.Join(s.Dir, "doors.json") }
+
+// Guests is the directory of the doors that this deployment's instances are let
+// in by as guests of others. They see it at GuestDir.
+func (s Sandbox) Guests() string { return filepath.Join(s.Dir, "g") }
+
 // Instances is the directory of all instances.
 func (s Sandbox) Instances() string { return filepath.Join(s.Dir, "i") }
 

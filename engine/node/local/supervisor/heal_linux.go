@@ -37,6 +37,7 @@ func (i *instance) heal(why string) bool {
 	if !healing {
 		return false
 	}
+	i.s.doors.refresh()
 	i.change(func(s *state.Status) { s.Heals = append(recent, now.UTC()) })
 	i.s.logf("instance %s is restarted (%d of %d in 24 h): %s", i.place.Name(), len(recent)+1, healQuota, why)
 	grace, err := engine.ParseDuration("stop_grace_period", c.StopGracePeriod, 10*time.Second)

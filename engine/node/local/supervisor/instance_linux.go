@@ -136,6 +136,7 @@ func (i *instance) end(signal unix.Signal, grace time.Duration) {
 		return
 	}
 	close(quit)
+	i.s.doors.refresh()
 	late := i.s.after(grace)
 	if p != nil {
 		i.s.deliver(p.Process, signal, done, late)
@@ -218,6 +219,17 @@ func (i *instance) address() netip.Addr {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.endpoint == nil || (i.status.State != node.Running && i.status.State != node.Restarting) {
+		return netip.Addr{}
+	}
+	return i.endpoint.IP
+}
+
+// welcomes is where the instance takes new connections, invalid when it does not,
+// or is about to end.
+func (i *instance) welcomes() netip.Addr {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.endpoint == nil || i.status.State != node.Running || i.healing || i.quitting() {
 		return netip.Addr{}
 	}
 	return i.endpoint.IP

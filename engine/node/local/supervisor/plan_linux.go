@@ -47,6 +47,9 @@ func (s *Supervisor) rootOf(place state.Instance, r state.Record, secrets node.S
 			ReadOnly: v.ReadOnly, Volume: true, Field: "volumes." + name,
 		})
 	}
+	if r.Spec.Guest {
+		p.Binds = append(p.Binds, rootfs.Bind{Source: s.place.Guests(), Target: state.GuestDir, ReadOnly: true})
+	}
 	for path, h := range c.HostPaths {
 		p.Binds = append(p.Binds, rootfs.Bind{
 			Source: h.Source, Target: path, ReadOnly: h.ReadOnly, Field: "host_paths." + path + ".source",

@@ -36,7 +36,8 @@ func Run(ctx context.Context, dir string, ready *os.File) error {
 	defer alive.Close()
 	defer s.network.Close()
 	defer s.traffic.close()
-	listener, err := control.Listen(s.place.Socket())
+	defer s.doors.close()
+	listener, err := control.Listen(s.place.Socket(), 0o600)
 	tell(ready, err)
 	ready.Close()
 	if err != nil {
@@ -103,7 +104,11 @@ func newSupervisor(place state.Sandbox) (*Supervisor, error) {
 		instances: map[string]*instance{}, watchers: map[chan node.Event]struct{}{}, groups: old,
 	}
 	cgroup.Leave() // after the tree was found: limits that hold around us hold on
-	if s.traffic, err = newTraffic(s); err != nil {
+	s.traffic, err = newTraffic(s)
+	if err == nil {
+		s.doors, err = newDoors(s)
+	}
+	if err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
 	return s, nil

@@ -77,6 +77,8 @@ func (s *Supervisor) answer(ctx context.Context, r control.Request, files []*os.
 			return reply, nil, engine.Invalid("routes", "a table is missing")
 		}
 		return reply, nil, s.traffic.set(*r.Routes, r.Listeners, files)
+	case control.OpAdmit:
+		return reply, nil, s.doors.admit(r.Doors)
 	case control.OpRelease:
 		s.traffic.release(r.Listeners)
 		return reply, nil, nil

@@ -27,6 +27,7 @@ type Supervisor struct {
 	network *network.Network
 	tree    cgroup.Tree
 	traffic *traffic
+	doors   *doors
 	now     func() time.Time
 	after   func(time.Duration) <-chan time.Time
 	quit    chan struct{}
@@ -99,6 +100,7 @@ func (s *Supervisor) remove(name string) error {
 	delete(s.instances, name)
 	s.mu.Unlock()
 	s.traffic.forget(name)
+	s.doors.forget(name)
 	s.changed(i, node.EventRemoved)
 	return nil
 }
@@ -106,6 +108,7 @@ func (s *Supervisor) remove(name string) error {
 // changed tells watchers, and lets traffic follow.
 func (s *Supervisor) changed(i *instance, kind node.EventKind) {
 	s.traffic.refresh()
+	s.doors.refresh()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	event := node.Event{Key: node.Key{Deployment: s.label.Deployment, Name: i.place.Name()}, Kind: kind}

@@ -203,7 +203,7 @@ func (t *traffic) routed(name string) bool {
 	return slices.ContainsFunc(t.table.Table, func(r node.Route) bool { return slices.Contains(r.Instances, name) })
 }
 
-// drain waits until no connection is open to the instance.
+// drain waits until no connection is open to the instance, also of guests.
 func (t *traffic) drain(ctx context.Context, name string) error {
 	t.mu.Lock()
 	var all []*network.Forwarder
@@ -211,7 +211,7 @@ func (t *traffic) drain(ctx context.Context, name string) error {
 		all = append(all, f)
 	}
 	t.mu.Unlock()
-	for _, f := range all {
+	for _, f := range append(all, t.s.doors.forwarders()...) {
 		if err := f.Wait(ctx, name); err != nil {
 			return err
 		}

@@ -5,10 +5,12 @@
 package main
 
 import (
+	"bufio"
 	"crypto/md5" //nolint:gosec // to compare, not to protect
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,6 +70,8 @@ func run(what string, args []string) error {
 		return lines(args[0])
 	case "crash-once":
 		return crashOnce(args[0])
+	case "ask":
+		return ask(args[0], args[1])
 	case "echo-udp":
 		return echoUDP(args[0])
 	case "tree":
@@ -90,6 +94,29 @@ func run(what string, args []string) error {
 		return fmt.Errorf("unknown")
 	}
 	return nil
+}
+
+// ask asks a web server at host:port, or at unix/ and the path of its socket.
+func ask(address, path string) error {
+	network := "tcp"
+	if socket, found := strings.CutPrefix(address, "unix/"); found {
+		network, address = "unix", socket
+	}
+	c, err := net.DialTimeout(network, address, 2*time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.0\r\n\r\n", path); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(os.Stdout, answer.Body)
+	return err
 }
 
 func octal(s string) int {
