@@ -1,5 +1,7 @@
 package engine
 
+import "strings"
+
 // Route leads what comes to a node's ingress to a component: the requests for a
 // host and path, or with the protocol tcp the connections to a port.
 type Route struct {
@@ -62,7 +64,8 @@ type NodeIngress struct {
 // tcp need one that has the module caddy-l4 too.
 const DefaultIngressImage = "docker.io/library/caddy:2.10"
 
-// ingressPrefix names the deployment of a node's ingress; no other may be called so.
+// ingressPrefix names the deployment of a node's ingress; no other may be called
+// so, nor begin with it and a hyphen.
 const ingressPrefix = "slipway-ingress"
 
 // IngressID is the id of the deployment that the engine itself runs as a node's
@@ -70,4 +73,6 @@ const ingressPrefix = "slipway-ingress"
 func IngressID(nodeID string) string { return JoinID(nodeID, ingressPrefix) }
 
 // ReservedPrefix reports whether deployments of users may not have that prefix.
-func ReservedPrefix(prefix string) bool { return prefix == ingressPrefix }
+func ReservedPrefix(prefix string) bool {
+	return prefix == ingressPrefix || strings.HasPrefix(prefix, ingressPrefix+"-")
+}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/moby/moby/api/types/container"
@@ -67,6 +68,30 @@ func (d *Driver) takeAddress(deployment string) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// lastAddress is the last address of the network that is not in taken, the zero one
+// where the network's range is not known: then Docker chooses.
+func (d *Driver) lastAddress(deployment string, taken map[netip.Addr]bool) netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	book := d.bookOf(deployment)
+	if !book.subnet.Addr().Is4() {
+		return netip.Addr{}
+	}
+	for a := lastOf(book.subnet).Prev(); book.subnet.Contains(a); a = a.Prev() {
+		if a != book.gateway && !taken[a] && !book.taken[a] {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+// lastOf is the last address of an IPv4 range, which is the broadcast's.
+func lastOf(p netip.Prefix) netip.Addr {
+	bytes := p.Masked().Addr().As4()
+	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])|uint32(1<<(32-p.Bits())-1)) //nolint:gosec // 32 bits
+	return netip.AddrFrom4(bytes)
 }
 
 // bookOf needs d.mu.

@@ -144,11 +144,16 @@ func alteredNetworks(c container.InspectResponse, wanted []string) []string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		if !slices.Contains(wanted, name) {
+		if !slices.Contains(wanted, name) && !asGuest(c, name) {
 			all = append(all, "is also in network "+name)
 		}
 	}
 	return all
+}
+
+// asGuest reports whether the container may be in the network as a guest.
+func asGuest(c container.InspectResponse, network string) bool {
+	return c.Config.Labels[labelGuest] != "" && strings.HasPrefix(network, networkPrefix)
 }
 
 func pids(limit *int64) int64 {

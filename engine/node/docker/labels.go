@@ -19,6 +19,7 @@ const (
 	labelDeployment = labelPrefix + "deployment" // team/environment/prefix
 	labelComponent  = labelPrefix + "component"
 	labelInstance   = labelPrefix + "instance" // api-3-1
+	labelGuest      = labelPrefix + "guest"    // of a container that is let in to other deployments
 	labelVolume     = labelPrefix + "volume"   // of a volume: component/volume
 	// labelAnyAddress marks a network in which no container can be given its address.
 	labelAnyAddress = labelPrefix + "any-address"
@@ -72,9 +73,22 @@ func aboutOf(labels map[string]string) node.Labels {
 
 func prefixOf(deployment string) string { return engine.BaseName(deployment) }
 
+// networkPrefix begins the names of the networks of deployments.
+const networkPrefix = "slipway-"
+
 func containerName(k node.Key) string { return prefixOf(k.Deployment) + "-" + k.Name }
 
-func networkName(deployment string) string { return "slipway-" + prefixOf(deployment) }
+// networkName is that of the deployment's network. Those of the engine's own
+// deployments sort before all others: of the networks of a container Docker takes
+// the first by name for its published ports, and cuts every connection that came
+// through them when another one becomes the first.
+func networkName(deployment string) string {
+	prefix := prefixOf(deployment)
+	if engine.ReservedPrefix(prefix) {
+		return networkPrefix + "-" + prefix
+	}
+	return networkPrefix + prefix
+}
 
 // volumeName is that of component/volume.
 func volumeName(deployment, volume string) string {

@@ -62,9 +62,8 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 	if err := d.removeVolumes(ctx, deployment, volumes); err != nil {
 		return err
 	}
+	if err := d.dismiss(ctx, deployment); err != nil {
+		return err
+	}
 	return d.removeNetwork(ctx, deployment)
 }
-
-// Drain implements node.Driver. A published port is the container's own: it goes
-// with the instance, which gets its grace period to finish what it has begun.
-func (d *Driver) Drain(context.Context, node.Key) error { return nil }

@@ -54,7 +54,9 @@ func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Rou
 
 // setName gives an instance its component's name, or takes it. One that
 // publishes ports keeps the name until it is stopped, which follows: to take it
-// would cut the connections that came through those ports.
+// would cut the connections that came through those ports. And so does one that
+// guests may send to, until it is drained: while Docker takes it off its network
+// and back nothing arrives there, and who connects then waits for a second.
 func (d *Driver) setName(ctx context.Context, c container.Summary, give bool) error {
 	if has, known := d.isNamed(c.ID); known && has == give {
 		return nil
@@ -68,8 +70,11 @@ func (d *Driver) setName(ctx context.Context, c container.Summary, give bool) er
 		d.setNamed(c.ID, give)
 		return nil
 	}
-	if !give && now.State.Running && len(now.HostConfig.PortBindings) > 0 {
-		return nil
+	if !give && now.State.Running {
+		keeps, err := d.visited(ctx, keyOf(now.Config.Labels))
+		if keeps || len(now.HostConfig.PortBindings) > 0 || err != nil {
+			return err
+		}
 	}
 	return d.reconnect(ctx, now, give)
 }

@@ -95,6 +95,9 @@ func (d *Driver) describe(s node.Spec, run string, chosen map[string]int) (creat
 	config.Labels[labelComponent] = s.Labels.Component
 	config.Labels[labelInstance] = s.Key.Name
 	config.Labels[labelAbout] = aboutLabel(s.Labels)
+	if s.Guest {
+		config.Labels[labelGuest] = "true"
+	}
 	return creation{config: config, host: host, made: made}, nil
 }
 

@@ -53,7 +53,7 @@ func (p *place) reaches(guest node.Key, address, answer string) {
 func TestDoors(t *testing.T) {
 	p := newPlace(t)
 	p.root = filepath.Join(t.TempDir(), strings.Repeat("deep", 20), strings.Repeat("deep", 20))
-	p.Driver = open(t, p.root)
+	p.Driver, p.image = open(t, p.root), images(t).App
 	p.ok(p.Pull(p.ctx, p.image))
 	guest := p.newGuest()
 	one := p.start("api-1-1", engine.Component{Env: map[string]string{"VERSION": "one"}})

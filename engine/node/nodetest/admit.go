@@ -13,7 +13,7 @@ import (
 
 // guest is the harness of a deployment as the engine has them for itself.
 func (h *harness) guest() *harness {
-	return h.in("acme/test/slipway-" + h.deployment[strings.LastIndexByte(h.deployment, '/')+1:])
+	return h.in(engine.IngressID("acme/test") + "-" + h.deployment[strings.LastIndexByte(h.deployment, '/')+1:])
 }
 
 // startGuest starts an instance that is let in to others.
