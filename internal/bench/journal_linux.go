@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -11,33 +12,66 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
 )
 
-// stopwatch takes the time from when an instance was started until the verdict.
+// stopwatch takes the time from when an instance was started until the verdict, and
+// from the verdict until it was given its place.
 type stopwatch struct {
 	core.Journal
-	took *atomic.Int64
+	times *times
+}
+
+// times are of the last operation; instances are proven side by side.
+type times struct {
+	mu             sync.Mutex
+	proof          time.Duration // of the last instance
+	proven, placed time.Time     // the last instance was, and then its component
 }
 
 func (s *stopwatch) wrap(next core.Journal) core.Journal {
-	if s.took == nil {
-		s.took = &atomic.Int64{}
+	if s.times == nil {
+		s.times = &times{}
 	}
-	return stopwatch{Journal: next, took: s.took}
+	return stopwatch{Journal: next, times: s.times}
 }
 
 // Begin implements core.Journal.
 func (s stopwatch) Begin(ctx context.Context, step rollout.Step) (func(error), error) {
 	end, err := s.Journal.Begin(ctx, step)
-	if err != nil || step.Name != "prove" {
+	if err != nil || step.Name != "prove" && step.Name != "route" {
 		return end, err
 	}
 	began := time.Now()
 	return func(failed error) {
-		s.took.Store(int64(time.Since(began)))
+		s.times.note(step.Name, began)
 		end(failed)
 	}, nil
 }
 
-func (s *stopwatch) last() time.Duration { return time.Duration(s.took.Load()) }
+func (t *times) note(step string, began time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	switch {
+	case step == "prove":
+		t.proof, t.proven = now.Sub(began), now
+	case t.placed.Before(t.proven): // what comes after the switch takes the old ones away
+		t.placed = now
+	}
+}
+
+// last is how long it took to prove the last instance.
+func (s *stopwatch) last() time.Duration {
+	s.times.mu.Lock()
+	defer s.times.mu.Unlock()
+	return s.times.proof
+}
+
+// switched tells when the last instance was proven, and how long it then took until
+// requests were sent to it.
+func (s *stopwatch) switched() (proven time.Time, took time.Duration) {
+	s.times.mu.Lock()
+	defer s.times.mu.Unlock()
+	return s.times.proven, s.times.placed.Sub(s.times.proven)
+}
 
 // deadly ends this process with SIGKILL when a step is about to begin.
 type deadly struct {

@@ -6,10 +6,11 @@
 //
 //	deploy   W1: components brought up on a local node, against bare processes
 //	first    W5: the first healthy instance, and a chain of five
+//	traffic  W3: upgrades under load through the node's ingress; kamal: the same with a peer
 //	start    one cached instance, and one supervisor
 //	plan     W2: unchanged versions, against the smallest framework provider
 //	docker-… the same on a private Docker Engine, against the bare calls to it: W1
-//	         deploy, W5 first, W2 plan, W4 bad, W6 kill, and peer with another provider
+//	         deploy, W5 first, W2 plan, W3 traffic, W4 bad, W6 kill, and peer with another provider
 //	memory   peaks of the provider and of a supervisor
 //	schema   W2 again, against the floor with our schema; only when it is named
 //

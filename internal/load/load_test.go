@@ -198,6 +198,9 @@ func TestReport(t *testing.T) {
 			t.Errorf("%q is not in %s", want, r)
 		}
 	}
+	if !r.FirstBy["2"].After(counts.began) || len(r.FirstBy) != 2 {
+		t.Errorf("first answers: %v", r.FirstBy)
+	}
 	if (Report{}).Percentile(0.5) != 0 {
 		t.Error("nothing has a percentile")
 	}

@@ -17,7 +17,8 @@ type Report struct {
 	Raced     int       // asked again by the HTTP client: the server closed a kept connection at that moment
 	Drained   int       // websockets that the application closed because its instance stops
 	ByKind    map[Kind]int
-	ByVersion map[string]int // good answers but those of websockets, by who gave them
+	ByVersion map[string]int       // good answers but those of websockets, by who gave them
+	FirstBy   map[string]time.Time // when a version's first good answer was there
 	Lasted    time.Duration
 	Longest   Latency
 	latencies []time.Duration // sorted, of quick requests
@@ -101,7 +102,7 @@ type tally struct {
 }
 
 func newTally(began time.Time) tally {
-	return tally{began: began, so: Report{ByKind: map[Kind]int{}, ByVersion: map[string]int{}}}
+	return tally{began: began, so: Report{ByKind: map[Kind]int{}, ByVersion: map[string]int{}, FirstBy: map[string]time.Time{}}}
 }
 
 func (t *tally) mark(what string) {
@@ -138,8 +139,11 @@ func (t *tally) add(o outcome) {
 	case o.kind == Quick:
 		t.so.latencies = append(t.so.latencies, o.took)
 	}
-	if o.kind != Websocket {
-		t.so.ByVersion[o.version]++
+	if o.kind == Websocket {
+		return
+	}
+	if t.so.ByVersion[o.version]++; t.so.ByVersion[o.version] == 1 {
+		t.so.FirstBy[o.version] = t.began.Add(after)
 	}
 }
 
@@ -150,6 +154,6 @@ func (t *tally) report() Report {
 	r := t.so
 	r.Lasted = time.Since(t.began)
 	r.Failures, r.latencies = slices.Clone(r.Failures), slices.Sorted(slices.Values(r.latencies))
-	r.ByKind, r.ByVersion = maps.Clone(r.ByKind), maps.Clone(r.ByVersion)
+	r.ByKind, r.ByVersion, r.FirstBy = maps.Clone(r.ByKind), maps.Clone(r.ByVersion), maps.Clone(r.FirstBy)
 	return r
 }
