@@ -23,7 +23,7 @@ func (s Site) measured() bool {
 func (s Site) half(half string) string { return half + "/" + s.ID() }
 
 // split hands requests to the halves, and makes those.
-func (c *configuration) split(s Site) (object, error) {
+func (c *routing) split(s Site) (object, error) {
 	canary := slices.DeleteFunc(slices.Clone(s.Backends), func(b Backend) bool { return !b.Canary })
 	stable := slices.DeleteFunc(slices.Clone(s.Backends), func(b Backend) bool { return b.Canary })
 	weight := min(max(s.CanaryWeight, 0), 100)
@@ -44,15 +44,16 @@ func (c *configuration) split(s Site) (object, error) {
 }
 
 // server makes the server of a half, and answers how it is reached.
-func (c *configuration) server(s Site, half string, backends []Backend) (address string, err error) {
+func (c *routing) server(s Site, half string, backends []Backend) (address string, err error) {
 	proxy, err := proxyTo(s, backends)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256([]byte(s.ID()))
-	address = c.at.socket(half + "-" + hex.EncodeToString(sum[:8]))
+	address = c.in.place().socket(half + "-" + hex.EncodeToString(sum[:8]))
 	inside := serverAt(address, []object{{"handle": []object{proxy}}})
 	inside["protocols"] = []string{"h1", "h2c"}
+	inside["enable_full_duplex"] = true
 	c.servers[s.half(half)] = inside
 	return address, nil
 }

@@ -15,20 +15,23 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
-// Dial connects to a TCP port of the proxy's instance.
+// Dial connects to a TCP port of an instance of the proxy.
 type Dial func(ctx context.Context, port int) (net.Conn, error)
 
-// Client speaks to a running proxy. It is safe for concurrent use.
+// Client speaks to a running instance of the proxy. What is none of its
+// component's business it answers without asking. It is safe for concurrent use.
 type Client struct {
-	dial  Dial
-	node  engine.NodeIngress
-	token string
-	at    place
+	component string
+	dial      Dial
+	node      engine.NodeIngress
+	token     string
+	at        place
 }
 
-// NewClient speaks to the proxy of a node, which has the token in EnvToken.
-func NewClient(dial Dial, n engine.NodeIngress, token string) *Client {
-	return &Client{dial: dial, node: n, token: token, at: Input{}.place()}
+// NewClient speaks to an instance of a component of a node's ingress, which has
+// the token in EnvToken.
+func NewClient(component string, dial Dial, n engine.NodeIngress, token string) *Client {
+	return &Client{component: component, dial: dial, node: n, token: token, at: Input{}.place()}
 }
 
 // largest is as much of an answer as is read.

@@ -8,10 +8,18 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
-// ComponentName is the one component of the deployment that is a node's ingress.
-const ComponentName = "caddy"
+// The components of the deployment that is a node's ingress. The router's name is
+// looked up by the front, which sees the networks of others too: it is a name that
+// nobody else uses.
+const (
+	Front  = "front"
+	Router = "slipway-router"
+)
 
-// Where Component puts things in the instance.
+// routerPort is where the front finds the router.
+const routerPort = 2080
+
+// Where Components put things in their instances.
 const (
 	socketDir  = "/run/caddy"
 	bootFile   = "/etc/caddy/slipway.json"
@@ -20,58 +28,66 @@ const (
 	configDir  = "/config" // the configuration in force
 )
 
-// Component is the proxy of a node as the engine runs it, from an image of Caddy.
-// It begins with nothing but its control port, or with the configuration that was
-// in force when it ended, whatever ended it. The instance needs EnvToken as a secret.
-func Component(n engine.NodeIngress, image string) (engine.Component, error) {
-	boot, err := bootConfig(Input{Node: n}.place())
+// Components are the proxy of a node as the engine runs it, from an image of
+// Caddy. Each begins with nothing but its control port, or with the configuration
+// that was in force when it ended, whatever ended it. The instances need EnvToken
+// as a secret.
+func Components(n engine.NodeIngress, image string) (map[string]engine.Component, error) {
+	boot, err := bootConfig(Input{Node: n})
 	if err != nil {
-		return engine.Component{}, err
+		return nil, err
 	}
-	shared := false
-	c := engine.Component{
-		Image:   image,
-		Command: []string{"caddy", "run", "--config", bootFile, "--resume"},
-		Env:     map[string]string{"XDG_DATA_HOME": dataDir, "XDG_CONFIG_HOME": configDir},
-		Secrets: []string{EnvToken},
-		Files:   map[string]engine.File{bootFile: {Content: string(boot)}},
-		Ports:   ports(n),
-		// The one that takes over has the certificates before the other one goes.
-		Volumes: map[string]engine.Volume{
-			"data":   {Path: dataDir, SingleWriter: &shared},
-			"config": {Path: configDir, SingleWriter: &shared, OnDestroy: "delete"},
-		},
+	front, router := caddy(image, boot), caddy(image, boot)
+	front.DependsOn = []string{Router}
+	front.Ports = frontPorts(n)
+	// The one that takes over has the certificates before the other one goes.
+	front.Volumes["data"] = engine.Volume{Path: dataDir, SingleWriter: new(bool)}
+	if n.ACMECACertificate != "" {
+		front.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
+	}
+	router.Ports = tcpPorts(n)
+	return map[string]engine.Component{Front: front, Router: router}, nil
+}
+
+func caddy(image string, boot []byte) engine.Component {
+	return engine.Component{
+		Image:        image,
+		Command:      []string{"caddy", "run", "--config", bootFile, "--resume"},
+		Env:          map[string]string{"XDG_DATA_HOME": dataDir, "XDG_CONFIG_HOME": configDir},
+		Secrets:      []string{EnvToken},
+		Files:        map[string]engine.File{bootFile: {Content: string(boot)}},
+		Volumes:      map[string]engine.Volume{"config": {Path: configDir, SingleWriter: new(bool), OnDestroy: "delete"}},
 		Tmpfs:        map[string]engine.Tmpfs{socketDir: {}},
 		HealthChecks: map[string]engine.HealthCheck{"control": {HTTP: &engine.HTTPCheck{Port: ControlPort, Path: healthPath, Status: []int{200}}}},
 		Restart:      "always",
 		// Uploads and downloads under way are finished first.
 		StopGracePeriod: "60s",
-		Security: &engine.Security{
-			CapabilitiesDrop: []string{"ALL"}, CapabilitiesAdd: []string{"NET_BIND_SERVICE"},
-		},
-		Ulimits: map[string]engine.Ulimit{"nofile": {Soft: 65536, Hard: 65536}},
+		Security:        &engine.Security{CapabilitiesDrop: []string{"ALL"}, CapabilitiesAdd: []string{"NET_BIND_SERVICE"}},
 	}
-	if n.ACMECACertificate != "" {
-		c.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
-	}
-	return c, nil
 }
 
 // bootConfig is the configuration before the first one.
-func bootConfig(p place) ([]byte, error) {
-	return json.Marshal(p.around(object{"http": object{"servers": object{controlServer: p.controlServer()}}}))
+func bootConfig(in Input) ([]byte, error) {
+	return json.Marshal(in.place().around(object{"http": in.httpApp(object{})}))
 }
 
-// ports are published with the number that they have inside: Caddy names them in
-// redirects and to authorities.
-func ports(n engine.NodeIngress) map[string]engine.Port {
+// frontPorts are published with the number that they have inside: Caddy names them
+// in redirects and to authorities.
+func frontPorts(n engine.NodeIngress) map[string]engine.Port {
 	http, https := httpPort(n), httpsPort(n)
-	all := map[string]engine.Port{
+	return map[string]engine.Port{
 		"http":  {ContainerPort: http, HostPort: &http},
 		"https": {ContainerPort: https, HostPort: &https},
 		"http3": {ContainerPort: https, HostPort: &https, Protocol: "udp"},
 	}
+}
+
+func tcpPorts(n engine.NodeIngress) map[string]engine.Port {
+	var all map[string]engine.Port
 	for _, port := range n.TCPPorts {
+		if all == nil {
+			all = map[string]engine.Port{}
+		}
 		all[fmt.Sprintf("tcp-%d", port)] = engine.Port{ContainerPort: port, HostPort: &port}
 	}
 	return all

@@ -1,13 +1,20 @@
 // Package ingress is the proxy in front of a node's routes: Caddy, which the
-// engine runs there as an instance of its own.
+// engine runs there as a deployment of its own, of two components. The front takes
+// visitors' connections and has the certificates; the router leads their requests
+// to instances, and can change where without a request noticing, see frontApps.
 //
 // Config is pure: it turns what shall be reachable into Caddy's configuration,
-// the same bytes for the same input. Component is how the proxy runs. Client
-// speaks to a running one: it puts a configuration into force atomically, proves
-// through the proxy that an instance answers, and reads what the proxy measured.
+// the same bytes for the same input. Components are how the proxy runs. Client
+// speaks to one instance of it: it puts a configuration into force atomically,
+// proves through the proxy that an instance answers, and reads what was measured.
 package ingress
 
-import "github.com/slipwayhq/terraform-provider-slipway/engine"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+)
 
 // Input is everything that a proxy's configuration is made of.
 type Input struct {
@@ -18,7 +25,7 @@ type Input struct {
 	// the visitor's address.
 	ProxyProtocol bool
 
-	inside *place // nil = where Component puts things
+	inside *place // nil = where Components put things
 }
 
 // Site is one route of one component with where it leads.
@@ -54,11 +61,18 @@ type place struct {
 	sockets string // directory of the sockets by which the proxy speaks to itself
 	acmeCA  string // file with the certificate that an ACME directory is verified with
 	control int    // port
+	router  string // host:port where the front finds the router
 }
 
 func (in Input) place() place {
 	if in.inside != nil {
 		return *in.inside
 	}
-	return place{sockets: socketDir, acmeCA: acmeCAFile, control: ControlPort}
+	return place{sockets: socketDir, acmeCA: acmeCAFile, control: ControlPort, router: Router + ":" + strconv.Itoa(routerPort)}
+}
+
+func (p place) routerPort() int {
+	_, port, _ := strings.Cut(p.router, ":")
+	number, _ := strconv.Atoi(port)
+	return number
 }

@@ -10,11 +10,11 @@ import (
 
 const configPath = adminPath + "/config/"
 
-// Load puts into force what build answers. Build is asked again when somebody
+// Load puts into force what the component has to do with what build answers. Build is asked again when somebody
 // else's configuration came in between: of those that load at the same time none
 // overwrites what it did not see, provided that build reads what to configure
 // when it is asked. When the proxy refuses, what was in force stays so.
-func (c *Client) Load(ctx context.Context, build func(ctx context.Context) ([]byte, error)) error {
+func (c *Client) Load(ctx context.Context, build func(ctx context.Context) (Input, error)) error {
 	for {
 		now, err := c.command(ctx, http.MethodGet, configPath, nil)
 		if err != nil {
@@ -23,7 +23,11 @@ func (c *Client) Load(ctx context.Context, build func(ctx context.Context) ([]by
 		if now.status != http.StatusOK {
 			return refused(now)
 		}
-		config, err := build(ctx)
+		in, err := build(ctx)
+		if err != nil {
+			return err
+		}
+		config, err := Config(in, c.component)
 		if err != nil {
 			return err
 		}

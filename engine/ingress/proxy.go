@@ -88,16 +88,15 @@ func transportTo(r engine.Route) (object, error) {
 func headers(s Site) object {
 	request, response := change(s.Route.RequestHeaders), change(s.Route.ResponseHeaders)
 	response["delete"] = append(response["delete"].([]string), ownAnswer) //nolint:errcheck // as change makes it
-	if s.measured() {
-		// These were set one hop before, from what was seen of the visitor. A user's own win.
-		passed := object{}
-		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
-			if _, own := s.Route.RequestHeaders[name]; !own {
-				passed[name] = []string{"{http.request.header." + name + "}"}
-			}
+	// These were set by the front, from what it saw of the visitor. A user's own win.
+	passed := object{}
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
+		if _, own := s.Route.RequestHeaders[name]; !own {
+			passed[name] = []string{"{http.request.header." + name + "}"}
 		}
-		maps.Copy(request["set"].(object), passed) //nolint:errcheck // as change makes it
 	}
+	maps.Copy(request["set"].(object), passed)                                      //nolint:errcheck // as change makes it
+	request["delete"] = append(request["delete"].([]string), "Expect", tokenHeader) //nolint:errcheck // as change makes it
 	return object{"request": request, "response": response}
 }
 

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,64 +23,78 @@ import (
 
 const token = "0123456789abcdef"
 
-// proxy is a Caddy of the test's own: a process in a directory, with the
-// configuration that an instance has, but for where things are.
+// proxy is an ingress of the test's own: two processes of Caddy with the
+// configuration that instances have, but for where things are.
 type proxy struct {
+	t             testing.TB
+	in            Input
+	front, router *process
+}
+
+// process is one Caddy in a directory.
+type process struct {
 	*Client
 	t    testing.TB
 	in   Input
 	dir  string
 	cmd  *exec.Cmd
 	ends chan struct{}
-	log  string
 }
 
-// start runs Caddy on ports that are free.
+// start runs an ingress on ports that are free.
 func start(t testing.TB, change ...func(in *Input)) *proxy {
+	t.Helper()
+	p := &proxy{t: t, in: Input{Node: engine.NodeIngress{HTTPPort: freePort(t), HTTPSPort: freePort(t)}}}
+	for _, c := range change {
+		c(&p.in)
+	}
+	router := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	p.router = startProcess(t, Router, p.in, router)
+	p.front = startProcess(t, Front, p.in, router)
+	return p
+}
+
+func startProcess(t testing.TB, component string, in Input, router string) *process {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "caddy") // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p := &proxy{t: t, dir: dir, log: filepath.Join(dir, "log")}
-	p.in = Input{
-		Node:   engine.NodeIngress{HTTPPort: freePort(t), HTTPSPort: freePort(t)},
-		inside: &place{sockets: dir, acmeCA: filepath.Join(dir, "acme-ca.pem"), control: freePort(t)},
-	}
-	for _, c := range change {
-		c(&p.in)
-	}
-	boot, err := bootConfig(*p.in.inside)
+	in.inside = &place{sockets: dir, acmeCA: filepath.Join(dir, "acme-ca.pem"), control: freePort(t), router: router}
+	boot, err := bootConfig(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.write("boot.json", string(boot))
+	p := &process{t: t, in: in, dir: dir}
+	p.Client = NewClient(component, func(ctx context.Context, port int) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}, in.Node, token)
+	p.at = *in.inside
+	for name, content := range map[string]string{"boot.json": string(boot), "acme-ca.pem": in.Node.ACMECACertificate} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p.run()
 	t.Cleanup(func() {
 		p.kill()
-		if said, _ := os.ReadFile(p.log); t.Failed() {
-			t.Logf("caddy said:\n%s", said)
+		if said, _ := os.ReadFile(filepath.Join(dir, "log")); t.Failed() && len(said) > 0 {
+			t.Logf("the %s said:\n%s", component, said)
 		}
 	})
 	return p
 }
 
-func (p *proxy) write(name, content string) {
-	p.t.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(content), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // run starts the process and waits for its control port.
-func (p *proxy) run() {
+func (p *process) run() {
 	p.t.Helper()
 	program, err := testimage.CaddyProgram()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -95,18 +110,14 @@ func (p *proxy) run() {
 		_ = cmd.Wait()
 		close(ends)
 	}(p.cmd, p.ends)
-	p.Client = NewClient(func(ctx context.Context, port int) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	}, p.in.Node, token)
-	p.at = *p.in.inside
 	eventually(p.t, "caddy answers", func() error {
 		_, err := p.Current(p.t.Context())
 		return err
 	})
 }
 
-func (p *proxy) kill() {
+// kill ends the process as the kernel would.
+func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ends
 }
@@ -115,12 +126,17 @@ func (p *proxy) kill() {
 func (p *proxy) load(sites ...Site) {
 	p.t.Helper()
 	p.in.Sites = sites
-	if err := p.Load(p.t.Context(), p.build); err != nil {
+	if err := p.try(); err != nil {
 		p.t.Fatalf("load: %v", err)
 	}
 }
 
-func (p *proxy) build(context.Context) ([]byte, error) { return Config(p.in) }
+func (p *proxy) try() error { return errors.Join(p.router.load(p.in), p.front.load(p.in)) }
+
+func (p *process) load(in Input) error {
+	in.inside = p.in.inside
+	return p.Load(p.t.Context(), func(context.Context) (Input, error) { return in, nil })
+}
 
 func (p *proxy) url(path string) string {
 	return fmt.Sprintf("http://127.0.0.1:%d%s", p.in.Node.HTTPPort, path)

@@ -3,7 +3,7 @@ package ingress
 import "fmt"
 
 // addTCP adds a listener whose connections go to the instances as they are.
-func (c *configuration) addTCP(s Site) {
+func (c *routing) addTCP(s Site) {
 	name := fmt.Sprintf("tcp/%d", s.Route.ListenPort)
 	if len(s.Backends) == 0 || c.tcp[name] != nil {
 		return

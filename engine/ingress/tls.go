@@ -20,8 +20,8 @@ type secrets struct {
 }
 
 // tls makes the certificates that the sites want, and no other.
-func (c *configuration) tls(sites []Site) (secrets, error) {
-	own, names, err := ownCertificates(c.in.Certificates)
+func (in Input) tls(sites []Site) (secrets, error) {
+	own, names, err := ownCertificates(in.Certificates)
 	if err != nil {
 		return secrets{}, err
 	}
@@ -38,7 +38,7 @@ func (c *configuration) tls(sites []Site) (secrets, error) {
 	}
 	var policies []object
 	var all []string
-	for issuer, module := range map[string]object{engine.IssuerInternal: {"module": "internal"}, engine.IssuerACME: c.acme()} {
+	for issuer, module := range map[string]object{engine.IssuerInternal: {"module": "internal"}, engine.IssuerACME: in.acme()} {
 		if subjects := unique(hosts[issuer]); len(subjects) > 0 {
 			policies = append(policies, object{"subjects": subjects, "issuers": []object{module}})
 			all = append(all, subjects...)
@@ -58,25 +58,6 @@ func (c *configuration) tls(sites []Site) (secrets, error) {
 		app:      object{"certificates": certificates, "automation": object{"policies": policies}},
 		policies: []object{connectionPolicy(sites, names)},
 	}, nil
-}
-
-// acme asks the node's authority, and proves hosts on the ports that are listened
-// on anyway.
-func (c *configuration) acme() object {
-	n := c.in.Node
-	issuer := object{"module": "acme", "challenges": object{
-		"http": object{"alternate_port": httpPort(n)}, "tls-alpn": object{"alternate_port": httpsPort(n)},
-	}}
-	if n.ACMEEmail != "" {
-		issuer["email"] = literal(n.ACMEEmail)
-	}
-	if n.ACMEDirectory != "" {
-		issuer["ca"] = literal(n.ACMEDirectory)
-	}
-	if n.ACMECACertificate != "" {
-		issuer["trusted_roots_pem_files"] = []string{c.at.acmeCA}
-	}
-	return issuer
 }
 
 // connectionPolicy says which certificate gets who asks for none that is there.
