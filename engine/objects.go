@@ -82,9 +82,10 @@ type DockerKeys struct {
 
 // NodeStatus is what a node says of itself at this moment.
 type NodeStatus struct {
-	State          string // ready, unreachable, foreign
-	Message        string // why it is not ready
-	Platform       string // linux/amd64
+	Drift          []string // how its ingress differs from what it declares
+	State          string   // ready, unreachable, foreign
+	Message        string   // why it is not ready
+	Platform       string   // linux/amd64
 	RuntimeVersion string
 	Address        string
 }

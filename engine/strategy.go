@@ -48,3 +48,26 @@ var DefaultCanarySteps = []CanaryStep{{Weight: 10}, {Weight: 50}}
 
 // IsZero reports whether nothing is said.
 func (s Strategy) IsZero() bool { return reflect.ValueOf(s).IsZero() }
+
+// Whole is the canary with its defaults filled in.
+func (c Canary) Whole() Canary {
+	if len(c.Steps) == 0 {
+		c.Steps = DefaultCanarySteps
+	}
+	steps := make([]CanaryStep, len(c.Steps))
+	for i, s := range c.Steps {
+		if s.Pause == "" {
+			s.Pause = "30s"
+		}
+		steps[i] = s
+	}
+	c.Steps = steps
+	if c.MaxErrorRate == nil {
+		rate := 0.01
+		c.MaxErrorRate = &rate
+	}
+	if c.MinRequests == 0 {
+		c.MinRequests = 10
+	}
+	return c
+}

@@ -130,11 +130,7 @@ const noSecret = "neither the environment nor the deployment has a secret %q"
 // SecretsOf names every secret that the component needs: those that its instances
 // take, and those that its routes do.
 func SecretsOf(c engine.Component) []string {
-	all := usedSecrets(c)
-	for _, r := range c.Routes {
-		all = slices.AppendSeq(all, maps.Values(routeSecrets(r)))
-	}
-	return sortedSet(all)
+	return sortedSet(slices.Concat(usedSecrets(c), RouteSecrets(c)))
 }
 
 // usedSecrets names every secret that the component's instances take, sorted.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,15 @@ func routeSecrets(r engine.Route) map[string]string {
 		}
 	}
 	return all
+}
+
+// RouteSecrets names the secrets that the component's routes name, sorted.
+func RouteSecrets(c engine.Component) []string {
+	var all []string
+	for _, r := range c.Routes {
+		all = slices.AppendSeq(all, maps.Values(routeSecrets(r)))
+	}
+	return sortedSet(all)
 }
 
 func defaultRoute(r engine.Route) engine.Route {

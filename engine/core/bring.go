@@ -27,6 +27,7 @@ type attempt struct {
 	strategy rollout.Strategy
 	prior    *serving
 	priorT   *rollout.Target
+	kept     func(node.Instance) bool // runs on without traffic, nil = none does
 }
 
 // bring runs one operation: it takes back what an interrupted one left, looks
@@ -66,7 +67,12 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 		return a.failed(err)
 	}
 	a.driver = d.Patient(a.strategy.ProgressDeadline)
-	a.runner = &rollout.Runner{Driver: a.driver, Clock: a.clock, Journal: a.op.journal, Log: a.log}
+	if a.world.node.Ingress != nil && a.routed() {
+		if err := a.readyIngress(ctx, a.world.node); err != nil {
+			return a.failed(err)
+		}
+	}
+	a.runner = &rollout.Runner{Driver: a.driver, Proxy: a.waysOf(a.world.node, a.driver, a.rec.Deployment), Clock: a.clock, Journal: a.op.journal, Log: a.log}
 	a.priorT, err = a.priorTarget(ctx, a.rec, a.prior)
 	return err
 }
@@ -123,13 +129,14 @@ func (a *attempt) settle(ctx context.Context, wanted desire) (unwell map[string]
 	if err != nil {
 		return nil, err
 	}
+	a.kept = a.keptOf(a.rec.Deployment, a.prior, unproven)
 	due, back, err := a.due(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return a.runner.Settle(ctx, rollout.SettleInput{
 		Due: due, Back: back, Deployment: a.rec.ID, Serving: *a.priorT, Wanted: wanted.components, Levels: levelsOf(wanted.components),
-		Observed: observed, Unproven: unproven, Strategy: a.strategy,
+		Observed: observed, Unproven: unproven, Kept: a.kept, Strategy: a.strategy,
 	})
 }
 
@@ -201,7 +208,7 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	if err != nil {
 		return a.notSettled(err)
 	}
-	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts}
+	traits := plan.Traits{StartFirstPorts: a.info.StartFirstPorts, Recreate: a.strategy.Type == engine.StrategyRecreate}
 	if traits.Data, err = a.dataOf(ctx, a.rec.Deployment, a.prior, wanted); err != nil {
 		return a.failed(err)
 	}
@@ -232,6 +239,9 @@ func (a *attempt) plan(ctx context.Context, wanted desire, unwell map[string]boo
 	observed, err := a.observe(ctx)
 	if err != nil {
 		return plan.Plan{}, nil, err
+	}
+	if a.kept != nil {
+		observed = withoutKept(observed, a.kept, a.prior.components(), wanted.components)
 	}
 	return plan.Make(a.prior.components(), plan.Desired{Components: wanted.components},
 		asPlanned(observed, wanted.components, unwell), traits), observed, nil

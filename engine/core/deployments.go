@@ -145,6 +145,9 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 	if err != nil {
 		return err
 	}
+	if err := e.leaveIngress(ctx, op, n, rec); err != nil {
+		return fmt.Errorf("take %s out of the ingress of node %s (operation %s): %w", rec.ID, n.ID, op.id, err)
+	}
 	err = op.step(ctx, rollout.Step{Name: "remove", Detail: "all of " + rec.ID}, func() error {
 		return d.RemoveDeployment(ctx, rec.ID, perishable(s.components()))
 	})

@@ -16,7 +16,31 @@ import (
 type desire struct {
 	version    engine.Version
 	components map[string]catalog.Effective
-	secrets    map[string]node.Secrets // by component
+	secrets    map[string]componentSecrets // by component
+}
+
+// componentSecrets are what a component's instances take, and what its routes do.
+type componentSecrets struct {
+	node.Secrets
+	Routes map[string]string `json:"routes,omitempty"` // by name
+}
+
+// instanceSecrets are those that instances take.
+func instanceSecrets(all map[string]componentSecrets) map[string]node.Secrets {
+	only := make(map[string]node.Secrets, len(all))
+	for name, s := range all {
+		only[name] = s.Secrets
+	}
+	return only
+}
+
+// secretsOfRoutes are those that routes name, by component.
+func secretsOfRoutes(all map[string]componentSecrets) map[string]map[string]string {
+	only := make(map[string]map[string]string, len(all))
+	for name, s := range all {
+		only[name] = s.Routes
+	}
+	return only
 }
 
 // runs reports whether anything of it runs.
@@ -87,7 +111,7 @@ func mergeInput(d engine.Deployment, w world, hashes map[string]string) catalog.
 }
 
 // secretsFor opens the secrets that each component takes.
-func (e *Engine) secretsFor(components map[string]catalog.Effective, sealed map[string]store.Secret) (map[string]node.Secrets, error) {
+func (e *Engine) secretsFor(components map[string]catalog.Effective, sealed map[string]store.Secret) (map[string]componentSecrets, error) {
 	plain := map[string]string{}
 	open := func(name string) (string, error) {
 		if value, known := plain[name]; known {
@@ -97,9 +121,9 @@ func (e *Engine) secretsFor(components map[string]catalog.Effective, sealed map[
 		plain[name] = string(value)
 		return string(value), err
 	}
-	all := map[string]node.Secrets{}
+	all := map[string]componentSecrets{}
 	for component, effective := range components {
-		s := node.Secrets{Env: map[string]string{}, Files: map[string][]byte{}}
+		s := componentSecrets{Secrets: node.Secrets{Env: map[string]string{}, Files: map[string][]byte{}}, Routes: map[string]string{}}
 		for _, name := range effective.SecretNames {
 			value, err := open(name)
 			if err != nil {
@@ -113,6 +137,13 @@ func (e *Engine) secretsFor(components map[string]catalog.Effective, sealed map[
 				return nil, err
 			}
 			s.Files[path] = []byte(value)
+		}
+		for _, name := range catalog.RouteSecrets(effective.Component) {
+			value, err := open(name)
+			if err != nil {
+				return nil, err
+			}
+			s.Routes[name] = value
 		}
 		all[component] = s
 	}
@@ -134,9 +165,9 @@ func (e *Engine) encode(d desire, volumesBefore []string) ([]byte, error) {
 	return json.Marshal(config)
 }
 
-func takesSecrets(all map[string]node.Secrets) bool {
+func takesSecrets(all map[string]componentSecrets) bool {
 	for _, s := range all {
-		if len(s.Env) > 0 || len(s.Files) > 0 {
+		if len(s.Env) > 0 || len(s.Files) > 0 || len(s.Routes) > 0 {
 			return true
 		}
 	}
@@ -174,7 +205,7 @@ func (s *serving) components() map[string]catalog.Effective {
 }
 
 // target describes a revision for the rollout.
-func (e *Engine) target(ctx context.Context, rec store.DeploymentRecord, versionRef string, revision int, components map[string]catalog.Effective, secrets map[string]node.Secrets) (rollout.Target, error) {
+func (e *Engine) target(ctx context.Context, rec store.DeploymentRecord, versionRef string, revision int, components map[string]catalog.Effective, secrets map[string]componentSecrets) (rollout.Target, error) {
 	team := engine.ParentID(rec.EnvironmentID)
 	id, _, err := engine.SplitRef(versionRef)
 	if err != nil {
@@ -186,7 +217,7 @@ func (e *Engine) target(ctx context.Context, rec store.DeploymentRecord, version
 			Engine: e.EngineID(), Team: team, Environment: rec.EnvironmentID,
 			Deployment: rec.ID, VersionRef: versionRef, Revision: revision,
 		},
-		Components: components, Images: map[string]node.Image{}, Secrets: secrets,
+		Components: components, Images: map[string]node.Image{}, Secrets: instanceSecrets(secrets), RouteSecrets: secretsOfRoutes(secrets),
 	}
 	for name, effective := range components {
 		if t.Images[name], err = e.nodeImage(ctx, team, effective.Image); err != nil {
@@ -210,8 +241,8 @@ func (e *Engine) priorTarget(ctx context.Context, rec store.DeploymentRecord, s 
 // unseal opens a revision's secrets. A key that was lost must not keep a
 // deployment from getting new ones: it only means that what takes secrets
 // cannot be put back.
-func (e *Engine) unseal(cipher []byte) (map[string]node.Secrets, error) {
-	secrets := map[string]node.Secrets{}
+func (e *Engine) unseal(cipher []byte) (map[string]componentSecrets, error) {
+	secrets := map[string]componentSecrets{}
 	if len(cipher) == 0 {
 		return secrets, nil
 	}

@@ -123,7 +123,15 @@ func (e *Engine) CreateNode(ctx context.Context, n engine.Node) (engine.Node, er
 	if err != nil {
 		return engine.Node{}, err
 	}
-	return e.writeNode(ctx, n, store.Queries.CreateNode)
+	made, err := e.writeNode(ctx, n, store.Queries.CreateNode)
+	if err != nil || n.Ingress == nil {
+		return made, err
+	}
+	if err := e.ensureIngress(ctx, n); err != nil {
+		whole := context.WithoutCancel(ctx)
+		return engine.Node{}, errors.Join(err, e.removeIngress(whole, n), e.store.DeleteNode(whole, n.ID))
+	}
+	return made, nil
 }
 
 // UpdateNode implements engine.Service.
@@ -139,6 +147,9 @@ func (e *Engine) UpdateNode(ctx context.Context, n engine.Node) (engine.Node, er
 		if err := e.nothingRuns(ctx, stored, field); err != nil {
 			return engine.Node{}, err
 		}
+	}
+	if err := e.ensureIngress(ctx, n); err != nil {
+		return engine.Node{}, err
 	}
 	return e.writeNode(ctx, n, store.Queries.UpdateNode)
 }
@@ -209,10 +220,13 @@ func (e *Engine) NodeStatus(ctx context.Context, id string) (engine.NodeStatus, 
 	if err == nil {
 		var info node.Info
 		if info, err = d.Info(ctx); err == nil {
-			return engine.NodeStatus{
+			status := engine.NodeStatus{
 				State: engine.NodeReady, Platform: info.Platform,
 				RuntimeVersion: info.RuntimeVersion, Address: info.Address,
-			}, nil
+			}
+			if status.Drift, err = e.ingressDrift(ctx, n); err == nil {
+				return status, nil
+			}
 		}
 	}
 	return engine.NodeStatus{State: engine.NodeUnreachable, Message: reasonAndHint(err)}, nil
@@ -228,7 +242,18 @@ func reasonAndHint(err error) string {
 	return text
 }
 
-// DeleteNode implements engine.Service.
+// DeleteNode implements engine.Service. Its ingress goes once nothing keeps the
+// node any more.
 func (e *Engine) DeleteNode(ctx context.Context, id string) error {
+	n, err := e.store.Node(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := e.store.NodeUnused(ctx, id); err != nil {
+		return err
+	}
+	if err := e.removeIngress(ctx, n); err != nil {
+		return err
+	}
 	return e.store.DeleteNode(ctx, id)
 }

@@ -74,6 +74,9 @@ func (e *Engine) imagesToKeep(ctx context.Context, n engine.Node) ([]string, err
 		return nil, err
 	}
 	keep := map[string]bool{}
+	for _, image := range e.ingressImages(ctx, n) {
+		keep[image] = true
+	}
 	for _, d := range held {
 		revisions, err := e.store.ListRevisionsByDeployment(ctx, d.ID)
 		if err != nil {

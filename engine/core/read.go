@@ -87,6 +87,7 @@ func (e *Engine) describe(ctx context.Context, seen node.Observation, s *serving
 		return err
 	}
 	instances, table := seen.Of(d.ID)
+	instances = withoutKept(instances, e.keptOf(*d, s, unproven), s.components(), s.components())
 	d.Observed.Instances = summaries(s.components(), instances)
 	d.Observed.Health = healthOf(d.Observed.Instances)
 	d.Observed.Drift = drift(s.components(), instances, table.Routes, unproven)

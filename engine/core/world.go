@@ -122,7 +122,7 @@ func strategyOf(s engine.Strategy) (rollout.Strategy, error) {
 		}
 		return engine.ParseDuration("strategy."+field, value, 0)
 	}
-	out := rollout.Strategy{MaxParallel: max(1, s.MaxParallel), AutoRollback: s.AutoRollback}
+	out := rollout.Strategy{Type: s.Type, MaxParallel: max(1, s.MaxParallel), AutoRollback: s.AutoRollback}
 	var err error
 	if out.MinHealthyTime, err = read("min_healthy_time", s.MinHealthyTime, def.MinHealthyTime); err != nil {
 		return out, err
@@ -130,6 +130,31 @@ func strategyOf(s engine.Strategy) (rollout.Strategy, error) {
 	if out.ProgressDeadline, err = read("progress_deadline", s.ProgressDeadline, def.ProgressDeadline); err != nil {
 		return out, err
 	}
-	out.DrainTimeout, err = read("drain_timeout", s.DrainTimeout, def.DrainTimeout)
+	if out.DrainTimeout, err = read("drain_timeout", s.DrainTimeout, def.DrainTimeout); err != nil {
+		return out, err
+	}
+	if out.KeepOldFor, err = read("keep_old_for", s.KeepOldFor, "0s"); err != nil {
+		return out, err
+	}
+	if s.Canary != nil {
+		out.Canary, err = canaryOf(*s.Canary)
+	}
 	return out, err
+}
+
+// canaryOf reads a canary's durations and fills in its defaults.
+func canaryOf(c engine.Canary) (out rollout.Canary, err error) {
+	c = c.Whole()
+	out.MaxErrorRate, out.MinRequests = *c.MaxErrorRate, c.MinRequests
+	if out.MaxLatency, err = engine.ParseDuration("strategy.canary.max_latency", c.MaxLatency, 0); err != nil {
+		return out, err
+	}
+	for _, step := range c.Steps {
+		s := rollout.CanaryStep{Weight: step.Weight}
+		if s.Pause, err = engine.ParseDuration("strategy.canary.steps", step.Pause, 0); err != nil {
+			return out, err
+		}
+		out.Steps = append(out.Steps, s)
+	}
+	return out, nil
 }

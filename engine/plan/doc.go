@@ -26,6 +26,7 @@ type Desired struct {
 // Traits decide, beside the configurations, how instances can be replaced.
 type Traits struct {
 	StartFirstPorts bool   // of the node: a published port can move from one instance to another without a gap
+	Recreate        bool   // the strategy wants the old instances stopped before the new start
 	Data            []Data // what is done to volumes before anything new starts
 }
 

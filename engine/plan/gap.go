@@ -30,6 +30,9 @@ func join(reasons ...string) string {
 // obstacle is what instances of both configurations cannot hold at once.
 func obstacle(was, want catalog.Effective, traits Traits) string {
 	var all []string
+	if traits.Recreate {
+		all = append(all, recreate)
+	}
 	for _, name := range slices.Sorted(maps.Keys(want.Component.Volumes)) {
 		if old, shared := was.Component.Volumes[name]; shared && exclusive(old, want.Component.Volumes[name]) {
 			all = append(all, "single-writer volume "+name)
@@ -46,6 +49,9 @@ func obstacle(was, want catalog.Effective, traits Traits) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// recreate is the obstacle that the strategy makes.
+const recreate = "strategy recreate"
 
 // exclusive reports whether two mounts of one volume, both writing, must not
 // exist at once because either of them says so.

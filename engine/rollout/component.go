@@ -20,6 +20,9 @@ func (r *run) component(ctx context.Context, step plan.Step, ready *signal) erro
 		ready.raise()
 		return nil // it goes after the commit
 	}
+	if r.in.Strategy.atOnce() && (step.StartFirst || step.Create == 0) {
+		return r.beside(ctx, step, ready)
+	}
 	if step.Create == 0 {
 		if err := r.switchTo(ctx, step, nil); err != nil {
 			return err
@@ -95,7 +98,7 @@ func (r *run) batch(ctx context.Context, step plan.Step, ordinals []int, before 
 // early gives a component that replaces nothing its name and its dependents
 // their start as soon as it is healthy; it still has to stay so.
 func (r *run) early(ctx context.Context, step plan.Step, names []string, ready *signal) {
-	if r.switchTo(ctx, step, names) == nil {
+	if r.name(ctx, step, names) == nil {
 		ready.raise()
 	}
 }
@@ -137,19 +140,48 @@ func (r *run) stop(ctx context.Context, component string, names []string) error 
 }
 
 // switchTo moves the traffic of a component to its kept and fresh instances;
-// each fresh one takes the place of one old.
+// each fresh one takes the place of one old. Through the ingress every fresh one
+// is proven before, and one visit after.
 func (r *run) switchTo(ctx context.Context, step plan.Step, fresh []string) error {
+	l := r.lineTo(step, fresh)
+	l.way = r.in.Target.way(step.Component, l.route.Instances)
+	if r.table.is(l) {
+		return nil
+	}
+	if err := r.reach(ctx, step.Component, fresh); err != nil {
+		return err
+	}
+	if err := r.lead(ctx, step.Component, l); err != nil {
+		return err
+	}
+	return r.visit(ctx, l.way)
+}
+
+// name moves only what the node itself leads to a component: its name, and its
+// published ports.
+func (r *run) name(ctx context.Context, step plan.Step, fresh []string) error {
+	l := r.lineTo(step, fresh)
+	if l.way = r.table.way(step.Component); r.table.is(l) {
+		return nil
+	}
+	return r.lead(ctx, step.Component, l)
+}
+
+func (r *run) lead(ctx context.Context, component string, lines ...line) error {
+	r.touch()
+	return r.step(ctx, Step{Name: "route", Component: component}, engine.PhaseSwitch,
+		func() error { return r.table.set(ctx, lines...) })
+}
+
+// lineTo leads to the kept and the fresh instances, and to as many of the old as
+// are not replaced yet.
+func (r *run) lineTo(step plan.Step, fresh []string) line {
 	serving := append([]string{}, step.Keep...)
 	serving = append(serving, fresh...)
 	if step.StartFirst && len(fresh) < step.Create && len(fresh) < len(step.Retire) {
 		serving = append(serving, step.Retire[len(fresh):]...)
 	}
-	if r.table.is(step.Component, r.published(step.Component), serving) {
-		return nil
-	}
-	r.touch()
-	return r.step(ctx, Step{Name: "route", Component: step.Component}, engine.PhaseSwitch,
-		func() error { return r.table.set(ctx, step.Component, r.published(step.Component), serving) })
+	return line{route: node.Route{Component: step.Component, Ports: r.published(step.Component), Instances: serving}}
 }
 
 // discard stops an instance with its grace period and removes it.

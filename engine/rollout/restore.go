@@ -78,6 +78,9 @@ func (r *Runner) RemoveFirst(ctx context.Context, deployment string, before []st
 		return err
 	}
 	own := slices.DeleteFunc(volumes, func(v string) bool { return slices.Contains(before, v) })
+	if err := r.leadNowhere(ctx); err != nil {
+		return err
+	}
 	return r.Driver.RemoveDeployment(ctx, deployment, own)
 }
 

@@ -26,16 +26,10 @@ type Target struct {
 	Components map[string]catalog.Effective
 	Images     map[string]node.Image   // by component, pinned, with credentials
 	Secrets    map[string]node.Secrets // by component
-	Sealed     error                   // why the secrets could not be opened; then no component that takes one can be started
-}
 
-// Strategy is engine.Strategy with its durations read.
-type Strategy struct {
-	MaxParallel      int
-	MinHealthyTime   time.Duration
-	ProgressDeadline time.Duration // for one instance to become healthy
-	DrainTimeout     time.Duration
-	AutoRollback     bool
+	RouteSecrets map[string]map[string]string // by component, those that its routes name
+	Guest        bool                         // its instances are let in to other deployments: it is a node's ingress
+	Sealed       error                        // why the secrets could not be opened; then no component that takes one can be started
 }
 
 // Input is one rollout.
@@ -68,7 +62,7 @@ type Journal interface {
 
 // Step is one thing that changes a node.
 type Step struct {
-	Name      string // pull, create, start, prove, route, stop, remove, snapshot, restore, commit
+	Name      string // pull, create, start, prove, verify, route, visit, stop, remove, snapshot, restore, commit
 	Component string
 	Detail    string // instance or image
 }
@@ -76,6 +70,7 @@ type Step struct {
 // Runner runs rollouts on one node.
 type Runner struct {
 	Driver  node.Driver
+	Proxy   Proxy // nil = the node has no ingress
 	Clock   health.Clock
 	Journal Journal
 	Log     *slog.Logger
@@ -136,8 +131,12 @@ func (r *run) cleanUp(cancellable context.Context) {
 		r.Log.WarnContext(ctx, "route after commit", "deployment", r.in.Deployment, "error", err.Error())
 	}
 	var retired []made
+	kept := r.kept()
 	for _, step := range slices.Backward(r.in.Plan.Steps) {
 		for _, name := range step.Retire {
+			if slices.Contains(kept, name) {
+				continue
+			}
 			retired = append(retired, made{key: node.Key{Deployment: r.in.Deployment, Name: name}, component: step.Component})
 		}
 	}
@@ -152,7 +151,7 @@ func (r *run) cleanUp(cancellable context.Context) {
 func (r *run) drain(ctx context.Context, key node.Key) {
 	ctx, cancel := health.WithTimeout(ctx, r.Clock, r.in.Strategy.DrainTimeout)
 	defer cancel()
-	if err := r.Driver.Drain(ctx, key); err != nil {
+	if err := r.drainInstance(ctx, key); err != nil {
 		r.Log.WarnContext(ctx, "drain instance", "instance", key.Name, "error", err.Error())
 	}
 }

@@ -26,6 +26,7 @@ type run struct {
 	created []made          //  new instances, in the order they were made
 	stopped []made          //  old instances that sleep: found so, or stopped to make room, in that order
 	taken   []node.Snapshot // of the volumes, before anything new started
+	pending []pending       // what waits for the one switch of a strategy that moves all at once
 	exposed bool            // from now on something new may change the data
 
 	setBackDone bool // the data is as it was before
@@ -39,7 +40,7 @@ type made struct {
 
 func newRun(r *Runner, in Input) *run {
 	return &run{
-		Runner: r, in: in, table: newTable(r.Driver, in.Deployment), events: newEvents(r.Driver, in.Deployment), stopped: asleep(in),
+		Runner: r, in: in, table: newTable(r.Driver, r.Proxy, in.Deployment), events: newEvents(r.Driver, in.Deployment), stopped: asleep(in),
 	}
 }
 
@@ -123,6 +124,7 @@ func (r *run) spec(component string, ordinal int) node.Spec {
 		Image:     effective.Image,
 		Component: effective.Component,
 		Env:       effective.Env,
+		Guest:     r.in.Target.Guest,
 	}
 }
 
@@ -133,11 +135,11 @@ func instanceName(component string, revision, ordinal int) string {
 
 // roll brings every component to its place: each as soon as those it depends
 // on are ready, independent ones at the same time.
-func (r *run) roll(ctx context.Context) error {
-	if err := r.events.open(ctx); err != nil {
+func (r *run) roll(whole context.Context) error {
+	if err := r.events.open(whole); err != nil {
 		return &phaseError{phase: engine.PhasePreflight, err: err}
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(whole)
 	ready := map[string]*signal{}
 	for _, step := range r.in.Plan.Steps {
 		ready[step.Component] = newSignal()
@@ -150,7 +152,10 @@ func (r *run) roll(ctx context.Context) error {
 			return r.component(ctx, step, ready[step.Component])
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return r.switchAll(whole)
 }
 
 func awaitAll(ctx context.Context, step plan.Step, ready map[string]*signal) error {

@@ -19,6 +19,7 @@ type SettleInput struct {
 	Wanted     map[string]catalog.Effective // what shall run next
 	Levels     [][]string                   // the wanted components in dependency order
 	Observed   []node.Instance
+	Kept       func(node.Instance) bool // runs on without traffic, nil = none does
 	Unproven   func(node.Instance) bool // belongs to a revision that never succeeded
 	Strategy   Strategy
 	Due        []node.Snapshot // what volumes are to be set back to: an interrupted run may have changed them
@@ -42,8 +43,11 @@ func (r *Runner) Settle(ctx context.Context, in SettleInput) (unwell map[string]
 	if err := r.settleRoutes(ctx, in, servers); err != nil {
 		return nil, err
 	}
+	if err := r.settleWays(ctx, in, servers); err != nil {
+		return nil, err
+	}
 	for _, i := range in.Observed {
-		if slices.Contains(servers[i.Labels.Component], i.Key.Name) {
+		if slices.Contains(servers[i.Labels.Component], i.Key.Name) || in.Kept != nil && in.Kept(i) {
 			continue
 		}
 		if err := r.putAway(ctx, i.Labels.Component, i.Key); err != nil {

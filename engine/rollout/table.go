@@ -2,8 +2,8 @@ package rollout
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -11,59 +11,93 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
-// table is the deployment's traffic table. Components change their line one at
-// a time; the driver always gets the whole.
+// table is the deployment's traffic: what the node's own table and its ingress
+// lead to each component. Components change their line one at a time; node and
+// ingress always get the whole.
 type table struct {
 	driver     node.Driver
+	proxy      Proxy // nil = the node has no ingress
 	deployment string
 
 	mu     sync.Mutex
 	loaded bool
-	before []node.Route // as it was found
-	routes map[string]node.Route
+	before map[string]line // as it was found
+	lines  map[string]line
 }
 
-func newTable(d node.Driver, deployment string) *table {
-	return &table{driver: d, deployment: deployment, routes: map[string]node.Route{}}
+// line is the traffic of one component.
+type line struct {
+	route node.Route
+	way   *Way // nil: no route leads there
 }
 
-// load reads the table in force.
+func newTable(d node.Driver, p Proxy, deployment string) *table {
+	return &table{driver: d, proxy: p, deployment: deployment, lines: map[string]line{}}
+}
+
+// load reads the traffic in force.
 func (t *table) load(ctx context.Context) error {
 	found, _, err := t.driver.Routes(ctx, t.deployment)
 	if err != nil {
 		return err
 	}
+	var ways []Way
+	if t.proxy != nil {
+		if ways, err = t.proxy.Ways(ctx); err != nil {
+			return err
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.before, t.loaded = found, true
 	for _, r := range found {
-		t.routes[r.Component] = r
+		t.lines[r.Component] = line{route: r}
 	}
+	for _, w := range ways {
+		l := t.lines[w.Component]
+		l.route.Component, l.way = w.Component, &w
+		t.lines[w.Component] = l
+	}
+	t.before, t.loaded = maps.Clone(t.lines), true
 	return nil
 }
 
-// is reports whether the component's traffic goes to the instances already.
-func (t *table) is(component string, ports map[string]engine.Port, instances []string) bool {
+// is reports whether the component's traffic is that already.
+func (t *table) is(want line) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	was, ok := t.routes[component]
-	return ok && sameRoute(was, node.Route{Ports: ports, Instances: instances})
+	was, ok := t.lines[want.route.Component]
+	return ok && sameRoute(was.route, want.route) && sameWay(was.way, want.way)
 }
 
-// set gives a component's traffic to the instances.
-func (t *table) set(ctx context.Context, component string, ports map[string]engine.Port, instances []string) error {
+// line is the traffic of a component as it is now.
+func (t *table) line(component string) line {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	want := node.Route{Component: component, Ports: ports, Instances: slices.Clone(instances)}
-	if was, ok := t.routes[component]; ok && sameRoute(was, want) {
-		return nil
+	l := t.lines[component]
+	l.route.Component = component
+	return l
+}
+
+// way is where the routes of a component lead now.
+func (t *table) way(component string) *Way { return t.line(component).way }
+
+// served reports whether the instance had traffic when the table was loaded.
+func (t *table) served(component, instance string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.before[component].route.Instances, instance)
+}
+
+// set gives components their traffic, all at once.
+func (t *table) set(ctx context.Context, wanted ...line) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := maps.Clone(t.lines)
+	for _, l := range wanted {
+		t.lines[l.route.Component] = l
 	}
-	old, had := t.routes[component]
-	t.routes[component] = want
-	if err := t.apply(ctx); err != nil {
-		if delete(t.routes, component); had {
-			t.routes[component] = old
-		}
+	if err := t.apply(ctx, was); err != nil {
+		t.lines = was
 		return err
 	}
 	return nil
@@ -73,39 +107,85 @@ func (t *table) set(ctx context.Context, component string, ports map[string]engi
 func (t *table) settle(ctx context.Context, components map[string]catalog.Effective) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	dropped := false
-	for name := range t.routes {
-		if _, stays := components[name]; !stays {
-			delete(t.routes, name)
-			dropped = true
-		}
-	}
-	if !dropped {
+	was := maps.Clone(t.lines)
+	maps.DeleteFunc(t.lines, func(name string, _ line) bool { _, stays := components[name]; return !stays })
+	if len(t.lines) == len(was) {
 		return nil
 	}
-	return t.apply(ctx)
+	return t.apply(ctx, was)
 }
 
-// reset puts the table back as it was found, if anybody looked.
+// reset puts the traffic back as it was found, if anybody looked.
 func (t *table) reset(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.loaded {
 		return nil
 	}
-	t.routes = map[string]node.Route{}
-	for _, r := range t.before {
-		t.routes[r.Component] = r
-	}
-	return t.apply(ctx)
+	was := t.lines
+	t.lines = maps.Clone(t.before)
+	return t.apply(ctx, was)
 }
 
-func (t *table) apply(ctx context.Context) error {
-	all := make([]node.Route, 0, len(t.routes))
-	for _, r := range t.routes {
-		all = append(all, r)
+// apply puts the lines into force. An instance that the ingress leads to gets its
+// name in the deployment before, and one that it leaves loses it after: on some
+// nodes an instance cannot be reached for a moment while its name changes.
+func (t *table) apply(ctx context.Context, was map[string]line) error {
+	if t.sameWays(was) {
+		return t.applyRoutes(ctx, t.lines)
 	}
-	slices.SortFunc(all, func(a, b node.Route) int { return strings.Compare(a.Component, b.Component) })
+	if err := t.applyRoutes(ctx, union(was, t.lines)); err != nil {
+		return err
+	}
+	if err := t.proxy.Lead(ctx, t.ways()); err != nil {
+		return err
+	}
+	return t.applyRoutes(ctx, t.lines)
+}
+
+// sameWays reports whether the ingress has nothing to do.
+func (t *table) sameWays(was map[string]line) bool {
+	return t.proxy == nil || maps.EqualFunc(was, t.lines, func(a, b line) bool { return sameWay(a.way, b.way) }) ||
+		len(waysOf(was)) == 0 && len(waysOf(t.lines)) == 0
+}
+
+func (t *table) ways() []Way { return waysOf(t.lines) }
+
+func waysOf(lines map[string]line) []Way {
+	var all []Way
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		if w := lines[name].way; w != nil {
+			all = append(all, *w)
+		}
+	}
+	return all
+}
+
+// union leads every component to the instances of both tables.
+func union(a, b map[string]line) map[string]line {
+	both := maps.Clone(b)
+	for name, l := range a {
+		to := both[name]
+		instances := slices.Clone(to.route.Instances)
+		for _, i := range l.route.Instances {
+			if !slices.Contains(instances, i) {
+				instances = append(instances, i)
+			}
+		}
+		if len(to.route.Instances) == 0 {
+			to.route = l.route
+		}
+		to.route.Instances = instances
+		both[name] = to
+	}
+	return both
+}
+
+func (t *table) applyRoutes(ctx context.Context, lines map[string]line) error {
+	all := make([]node.Route, 0, len(lines))
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		all = append(all, lines[name].route)
+	}
 	_, err := t.driver.Route(ctx, t.deployment, all)
 	return err
 }
@@ -116,12 +196,16 @@ func sameRoute(a, b node.Route) bool {
 	}
 	for name, p := range a.Ports {
 		q, ok := b.Ports[name]
-		if !ok || p.ContainerPort != q.ContainerPort || p.Protocol != q.Protocol || p.HostAddress != q.HostAddress {
-			return false
-		}
-		if (p.HostPort == nil) != (q.HostPort == nil) || p.HostPort != nil && *p.HostPort != *q.HostPort {
+		if !ok || !samePort(p, q) {
 			return false
 		}
 	}
 	return true
+}
+
+func samePort(p, q engine.Port) bool {
+	if p.ContainerPort != q.ContainerPort || p.Protocol != q.Protocol || p.HostAddress != q.HostAddress {
+		return false
+	}
+	return (p.HostPort == nil) == (q.HostPort == nil) && (p.HostPort == nil || *p.HostPort == *q.HostPort)
 }

@@ -44,6 +44,11 @@ func (s Queries) DeleteNode(ctx context.Context, id string) error {
 	return s.run.write(ctx, func(q querier) error { return nodes.remove(ctx, q, id) })
 }
 
+// NodeUnused is nil, or the ErrConflict with which DeleteNode would refuse.
+func (s Queries) NodeUnused(ctx context.Context, id string) error {
+	return nodes.unused(ctx, s.run.read(), id)
+}
+
 // ListNodesByTeam reads a team's nodes, ordered by id; "" reads those of all teams.
 func (s Queries) ListNodesByTeam(ctx context.Context, teamID string) ([]engine.Node, error) {
 	return all(ctx, s.run.read(), scanNode, "SELECT "+nodes.list()+" FROM nodes WHERE ? IN ('', team_id) ORDER BY id", teamID)

@@ -19,6 +19,7 @@ var house = []room{
 	{"engine/secret", 1},
 	{"engine/plan", 2},
 	{"engine/health", 2},
+	{"engine/ingress", 2},
 	{"engine/store", 2},
 	{"internal/testimage", 2},
 	{"internal/testdocker", 2},

@@ -1,0 +1,209 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
+)
+
+// proxy is a running instance of a node's ingress. One that is not proven yet,
+// while the ingress itself is replaced, is told everything too, but its answers
+// decide nothing.
+type proxy struct {
+	*ingress.Client
+	proven bool
+}
+
+// proxies are the running instances of a node's ingress, of which one at least is
+// proven.
+func (e *Engine) proxies(ctx context.Context, n engine.Node, d node.Driver) ([]proxy, error) {
+	rec, err := e.store.Ingress(ctx, n.ID)
+	if err != nil {
+		return nil, noIngress(n, err)
+	}
+	token, err := e.open(rec.Token)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := d.Observe(ctx, engine.IngressID(n.ID))
+	if err != nil {
+		return nil, err
+	}
+	var all []proxy
+	serves := false
+	for _, i := range seen.Instances {
+		if i.State == node.Running {
+			p := proxy{Client: e.proxyClient(n, d, i.Key, token), proven: i.Labels.Revision <= rec.Serving}
+			all, serves = append(all, p), serves || p.proven
+		}
+	}
+	if !serves {
+		return nil, noIngress(n, nil)
+	}
+	return all, nil
+}
+
+// ask puts a question to every proxy, and answers the first failure of one that is
+// proven.
+func ask(to []proxy, question func(*ingress.Client) error) error {
+	for _, p := range to {
+		if err := question(p.Client); err != nil && p.proven {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) proxyClient(n engine.Node, d node.Driver, key node.Key, token string) *ingress.Client {
+	dial := func(ctx context.Context, port int) (net.Conn, error) { return d.Dial(ctx, key, "tcp", port) }
+	return ingress.NewClient(dial, *n.Ingress, token)
+}
+
+func noIngress(n engine.Node, err error) error {
+	return &engine.Error{
+		Class: engine.ErrUnavailable, Reason: "the ingress of node " + n.ID + " does not run", Err: err,
+		Hint: "apply the slipway_node: its drift says what is missing, and apply starts it again",
+	}
+}
+
+// pushIngress puts what the store says into force in the node's proxies.
+func (e *Engine) pushIngress(ctx context.Context, n engine.Node, to []proxy) error {
+	return ask(to, func(c *ingress.Client) error {
+		return c.Load(ctx, func(ctx context.Context) ([]byte, error) {
+			in, err := e.ingressInput(ctx, n)
+			if err != nil {
+				return nil, err
+			}
+			return ingress.Config(in)
+		})
+	})
+}
+
+// rebuildIngress gives a node's ingress everything anew: the ways to the
+// instances of all deployments, and what leads there.
+func (e *Engine) rebuildIngress(ctx context.Context, n engine.Node) error {
+	d, err := e.driver(ctx, n)
+	if err != nil {
+		return err
+	}
+	parts, err := e.store.IngressParts(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	for _, stored := range parts {
+		var p part
+		if err := json.Unmarshal(stored.Part, &p); err != nil {
+			return err
+		}
+		if _, err := admit(ctx, d, n, stored.DeploymentID, &p); err != nil {
+			return err
+		}
+	}
+	to, err := e.proxies(ctx, n, d)
+	if err != nil {
+		return err
+	}
+	return e.pushIngress(ctx, n, to)
+}
+
+// admit opens the doors of a part, and notes their addresses; it reports whether
+// any of those changed.
+func admit(ctx context.Context, d node.Driver, n engine.Node, deployment string, p *part) (changed bool, err error) {
+	doors := doorsOf(p.Ways)
+	was := p.Addresses
+	p.Addresses = map[string]string{}
+	if len(doors) == 0 {
+		return false, nil
+	}
+	addresses, err := d.Admit(ctx, engine.IngressID(n.ID), deployment, doors)
+	if err != nil {
+		return false, err
+	}
+	for i, door := range doors {
+		p.Addresses[doorName(door)] = addresses[i]
+		changed = changed || was[doorName(door)] != addresses[i]
+	}
+	return changed, nil
+}
+
+// routed reports whether the ingress matters to the attempt.
+func (a *attempt) routed() bool {
+	for _, c := range a.world.version.Components {
+		if len(c.Routes) > 0 {
+			return true
+		}
+	}
+	for _, c := range a.prior.components() {
+		if len(c.Component.Routes) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// readyIngress starts the node's ingress again where it does not answer.
+func (e *Engine) readyIngress(ctx context.Context, n engine.Node) error {
+	d, err := e.driver(ctx, n)
+	if err != nil {
+		return err
+	}
+	to, err := e.proxies(ctx, n, d)
+	if err == nil {
+		err = ask(to, func(c *ingress.Client) error { _, err := c.Current(ctx); return err })
+	}
+	if err == nil {
+		return nil
+	}
+	e.log.WarnContext(ctx, "the ingress does not answer and is started again", "node", n.ID, "error", err.Error())
+	return e.ensureIngress(ctx, n)
+}
+
+// leaveIngress takes a deployment that is to be removed out of the ingress. One
+// that does not run has nothing to forget.
+func (e *Engine) leaveIngress(ctx context.Context, op *operation, n engine.Node, rec store.DeploymentRecord) error {
+	p, err := e.readPart(ctx, n.ID, rec.ID)
+	if err != nil || len(p.Ways) == 0 {
+		return err
+	}
+	d, err := e.driver(ctx, n)
+	if err != nil {
+		return err
+	}
+	return op.step(ctx, rollout.Step{Name: "route", Detail: "nowhere"}, func() error {
+		err := e.waysOf(n, d, rec.Deployment).Lead(ctx, nil)
+		if _, gone := e.proxies(ctx, n, d); gone != nil {
+			return nil //nolint:nilerr // its truth is in the store, which has no such part any more
+		}
+		return err
+	})
+}
+
+// ingressDrift tells how a node's ingress differs from what the node declares.
+func (e *Engine) ingressDrift(ctx context.Context, n engine.Node) ([]string, error) {
+	rec, err := e.store.Ingress(ctx, n.ID)
+	switch {
+	case errors.Is(err, engine.ErrNotFound) && n.Ingress == nil:
+		return nil, nil
+	case errors.Is(err, engine.ErrNotFound):
+		return []string{"ingress: it was never started"}, nil
+	case err != nil:
+		return nil, err
+	}
+	served, err := servedIngress(rec)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := e.observation(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	instances, table := seen.Of(engine.IngressID(n.ID))
+	return drift(served, instances, table.Routes, func(i node.Instance) bool { return i.Labels.Revision > rec.Serving }), nil
+}

@@ -1,0 +1,165 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
+)
+
+// ways is a node's ingress as far as one deployment goes: it implements
+// rollout.Proxy over the store, the node and the proxy.
+type ways struct {
+	*Engine
+	node       engine.Node
+	driver     node.Driver
+	deployment string
+	measured   bool    // its strategy asks what its new instances answer
+	known      []proxy // the node's proxies, once they were looked for
+}
+
+var _ rollout.Proxy = (*ways)(nil)
+
+// waysOf answers what leads a deployment's routes, nil where its node has no ingress.
+func (e *Engine) waysOf(n engine.Node, d node.Driver, deployment engine.Deployment) rollout.Proxy {
+	if n.Ingress == nil {
+		return nil
+	}
+	return &ways{Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
+}
+
+// proxies looks for them once; a push that fails looks again.
+func (w *ways) proxies(ctx context.Context) (_ []proxy, err error) {
+	if w.known == nil {
+		w.known, err = w.Engine.proxies(ctx, w.node, w.driver)
+	}
+	return w.known, err
+}
+
+// Ways implements rollout.Proxy.
+func (w *ways) Ways(ctx context.Context) ([]rollout.Way, error) {
+	p, err := w.readPart(ctx, w.node.ID, w.deployment)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := w.openRouteSecrets(p.Secrets)
+	for i := range p.Ways {
+		p.Ways[i].Secrets = secrets[p.Ways[i].Component]
+	}
+	return p.Ways, err
+}
+
+// Lead implements rollout.Proxy. The store is written first: whoever builds the
+// proxy's configuration meanwhile has it already.
+func (w *ways) Lead(ctx context.Context, all []rollout.Way) error {
+	if err := w.write(ctx, all); err != nil {
+		return err
+	}
+	to, err := w.proxies(ctx)
+	if err != nil {
+		return err
+	}
+	if err = w.pushIngress(ctx, w.node, to); err != nil {
+		w.known = nil
+		if to, err = w.proxies(ctx); err == nil {
+			err = w.pushIngress(ctx, w.node, to)
+		}
+	}
+	return err
+}
+
+func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
+	if len(all) == 0 {
+		return w.store.DeleteIngressPart(ctx, w.deployment)
+	}
+	p := part{Ways: all, Measured: w.measured}
+	if _, err := admit(ctx, w.driver, w.node, w.deployment, &p); err != nil {
+		return err
+	}
+	if p.Secrets, err = w.sealRouteSecrets(all); err != nil {
+		return err
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return w.store.PutIngressPart(ctx, w.deployment, text)
+}
+
+// Reach implements rollout.Proxy.
+func (w *ways) Reach(ctx context.Context, instance string, route engine.Route) error {
+	to, err := w.proxies(ctx)
+	if err != nil {
+		return err
+	}
+	addresses, err := w.driver.Admit(ctx, engine.IngressID(w.node.ID), w.deployment, []node.Door{{Instance: instance, Port: route.Port}})
+	if err != nil {
+		return err
+	}
+	return ask(to, func(c *ingress.Client) error {
+		return c.Via(ctx, ingress.Site{Deployment: w.deployment, Route: route}, addresses[0])
+	})
+}
+
+// Answers implements rollout.Proxy.
+func (w *ways) Answers(ctx context.Context, component, route string) error {
+	site, to, err := w.site(ctx, component, route)
+	if err != nil {
+		return err
+	}
+	return ask(to, func(c *ingress.Client) error { return c.Answers(ctx, site) })
+}
+
+func (w *ways) site(ctx context.Context, component, route string) (ingress.Site, []proxy, error) {
+	p, err := w.readPart(ctx, w.node.ID, w.deployment)
+	if err != nil {
+		return ingress.Site{}, nil, err
+	}
+	to, err := w.proxies(ctx)
+	for _, s := range p.sites(w.deployment) {
+		if s.Component == component && s.Name == route {
+			return s, to, err
+		}
+	}
+	return ingress.Site{}, nil, engine.NotFound("route", component+"/"+route)
+}
+
+// Measure implements rollout.Proxy: the sum over the component's routes.
+func (w *ways) Measure(ctx context.Context, component string) (total rollout.Sample, err error) {
+	p, err := w.readPart(ctx, w.node.ID, w.deployment)
+	if err != nil {
+		return total, err
+	}
+	to, err := w.proxies(ctx)
+	if err != nil {
+		return total, err
+	}
+	for _, s := range p.sites(w.deployment) {
+		if s.Component != component {
+			continue
+		}
+		err := ask(to, func(c *ingress.Client) error {
+			seen, err := c.Measure(ctx, s)
+			total = total.Plus(sampleOf(seen.Canary))
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// Drain implements rollout.Proxy.
+func (w *ways) Drain(context.Context, string) error { return nil }
+
+func sampleOf(c ingress.Count) rollout.Sample {
+	s := rollout.Sample{Requests: c.Requests, Errors: c.Errors}
+	for _, b := range c.Latency {
+		s.Latency = append(s.Latency, rollout.Bucket(b))
+	}
+	return s
+}
