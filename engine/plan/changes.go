@@ -66,7 +66,8 @@ func fields(value any) map[string]string {
 }
 
 func overlay(a, b map[string]string) map[string]string {
-	both := maps.Clone(a)
+	both := map[string]string{}
+	maps.Copy(both, a)
 	maps.Copy(both, b)
 	return both
 }

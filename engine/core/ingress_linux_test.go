@@ -1,0 +1,161 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
+)
+
+// TestIngress leads visitors to what serves, on local and on Docker nodes.
+func TestIngress(t *testing.T) {
+	registry := testimage.Registry(t, testimage.RegistryOptions{})
+	registry.Push(t, "caddy:2", testimage.Caddy(t))
+	for n := 1; n <= 2; n++ {
+		registry.Push(t, fmt.Sprintf("app:%d", n), testimage.App(t, fmt.Sprint(n), nil))
+	}
+	registry.Push(t, "app:bad", testimage.App(t, "bad", map[string]string{"EXIT_NOW": "3"}))
+	t.Run("local", func(t *testing.T) {
+		t.Parallel()
+		x := &gate{T: t}
+		x.furnish(registry, engine.Node{Kind: engine.NodeLocal, Local: &engine.LocalNode{Address: "127.0.0.1"}})
+		x.visits()
+	})
+	t.Run("docker", func(t *testing.T) {
+		t.Parallel()
+		d := testdocker.Shared(t)
+		x := &gate{T: t}
+		x.furnish(registry, engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: d.Host}})
+		x.visits()
+	})
+}
+
+// gate is an engine with a node that has an ingress.
+type gate struct {
+	*testing.T
+	engine *core.Engine
+	port   int
+	refs   map[string]string
+}
+
+func (x *gate) must(err error) {
+	x.Helper()
+	if err != nil {
+		x.Fatal(err)
+	}
+}
+
+// ends is must for what is done at the end, where a panic must not be hidden.
+func (x *gate) ends(err error) {
+	x.Helper()
+	if err != nil {
+		x.Error(err)
+	}
+}
+
+func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
+	x.Helper()
+	ctx := x.Context()
+	var err error
+	x.engine, err = core.Open(ctx, core.Config{DataDir: x.TempDir()})
+	x.must(err)
+	x.Cleanup(func() { x.ends(x.engine.Close()) })
+	_, err = x.engine.CreateTeam(ctx, engine.Team{Name: "acme"})
+	x.must(err)
+	_, err = x.engine.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + r.URL()}, "")
+	x.must(err)
+	x.port = freePort(x)
+	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", "here", engine.AllocationOpen, 3
+	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2"}
+	_, err = x.engine.CreateNode(ctx, n)
+	x.must(err)
+	x.Cleanup(func() { x.ends(x.engine.DeleteNode(context.Background(), "acme/here")) })
+	_, err = x.engine.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
+	x.must(err)
+	_, err = x.engine.CreateEnvironment(ctx, engine.Environment{TeamID: "acme", Name: "test", NodeID: "acme/here", Type: engine.EnvironmentStaging}, nil)
+	x.must(err)
+	x.Cleanup(func() { x.ends(x.engine.DeleteEnvironment(context.Background(), "acme/test")) })
+	x.refs = map[string]string{}
+	for name, tag := range map[string]string{"1.0.0": "1", "2.0.0": "2", "3.0.0": "bad"} {
+		made, err := x.engine.CreateVersion(ctx, engine.Version{
+			ProductID: "acme/shop", Name: name, Type: engine.VersionIncremental, Status: engine.VersionActive,
+			Components: map[string]engine.Component{"web": {
+				Image:        r.URL() + "/app:" + tag,
+				HealthChecks: map[string]engine.HealthCheck{"up": {HTTP: &engine.HTTPCheck{Port: 8080, Path: "/healthz"}}},
+				Routes:       map[string]engine.Route{"all": {Host: "shop.test", PathPrefix: "/", Port: 8080}},
+			}},
+		})
+		x.must(err)
+		x.refs[name] = made.Ref
+	}
+}
+
+func freePort(t testing.TB) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// get visits the ingress by that name.
+func (x *gate) get(host, path string) (status int, body string) {
+	x.Helper()
+	req, err := http.NewRequestWithContext(x.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", x.port, path), nil)
+	x.must(err)
+	req.Host = host
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(req)
+	x.must(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	x.must(err)
+	return answer.StatusCode, string(text)
+}
+
+func (x *gate) serves(version string) {
+	x.Helper()
+	if status, body := x.get("shop.test", "/"); status != http.StatusOK || !strings.Contains(body, version) {
+		x.Errorf("a visitor gets %d %q, want version %s", status, body, version)
+	}
+}
+
+func (x *gate) visits() {
+	ctx := x.Context()
+	d := engine.Deployment{EnvironmentID: "acme/test", Prefix: "shop", Version: x.refs["1.0.0"], Strategy: engine.DefaultStrategy}
+	d.Strategy.MinHealthyTime = "0s"
+	if status, _ := x.get("shop.test", "/"); status != http.StatusNotFound {
+		x.Errorf("before there is a deployment a visitor gets %d", status)
+	}
+	_, err := x.engine.CreateDeployment(ctx, d, nil)
+	x.must(err)
+	x.serves("1")
+	d.Version = x.refs["2.0.0"]
+	_, err = x.engine.UpdateDeployment(ctx, d, nil)
+	x.must(err)
+	x.serves("2")
+	d.Version = x.refs["3.0.0"]
+	if _, err = x.engine.UpdateDeployment(ctx, d, nil); err == nil {
+		x.Error("a version that ends at once was brought")
+	}
+	x.serves("2")
+	status, err := x.engine.NodeStatus(ctx, "acme/here")
+	x.must(err)
+	if status.State != engine.NodeReady || len(status.Drift) > 0 {
+		x.Errorf("the node is %+v", status)
+	}
+	x.must(x.engine.DeleteDeployment(ctx, "acme/test/shop"))
+	if status, _ := x.get("shop.test", "/"); status != http.StatusNotFound {
+		x.Errorf("after the deployment a visitor gets %d", status)
+	}
+}
