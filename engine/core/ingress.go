@@ -12,7 +12,6 @@ import (
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
-	"github.com/slipwayhq/terraform-provider-slipway/engine/image"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/steady"
@@ -161,34 +160,43 @@ func servedIngress(rec store.Ingress) (served map[string]catalog.Effective, err 
 // wanted is the proxy's effective configuration. An image that serves keeps its
 // digest as long as the node names the same reference.
 func (p *proxyRun) wanted(ctx context.Context) (map[string]catalog.Effective, error) {
-	c, err := ingress.Component(*p.node.Ingress, cmp.Or(p.node.Ingress.Image, engine.DefaultIngressImage))
+	reference := cmp.Or(p.node.Ingress.Image, engine.DefaultIngressImage)
+	components, err := ingress.Components(*p.node.Ingress, reference)
 	if err != nil {
 		return nil, err
 	}
-	pin := ""
-	if p.prior != nil {
-		pin = p.prior.Components[ingress.ComponentName].Image
+	pin, err := p.pin(ctx, reference)
+	if err != nil {
+		return nil, engine.At("image", err)
 	}
-	if pin == "" || !pinsReference(pin, c.Image) {
-		credential, _, err := p.credentialFor(ctx, p.node.TeamID, c.Image)
-		if err != nil {
-			return nil, err
-		}
-		found, err := p.images.Resolve(ctx, c.Image, credential)
-		if err != nil {
-			return nil, engine.At("image", err)
-		}
-		parsed, err := image.Parse(c.Image)
-		if err != nil {
-			return nil, err
-		}
-		pin = image.Pin(parsed.String(), found.Digest)
+	images := map[string]string{}
+	for name := range components {
+		images[name] = pin
 	}
 	return catalog.Merge(catalog.MergeInput{
-		Components:   map[string]engine.Component{ingress.ComponentName: c},
-		Images:       map[string]string{ingress.ComponentName: pin},
+		Components: components, Images: images,
 		SecretHashes: map[string]string{ingress.EnvToken: p.box.Hash(ingress.EnvToken, p.token)},
 	})
+}
+
+// pin is the image with its digest.
+func (p *proxyRun) pin(ctx context.Context, reference string) (string, error) {
+	if p.prior != nil {
+		for _, c := range p.prior.Components {
+			if pinsReference(c.Image, reference) {
+				return c.Image, nil
+			}
+		}
+	}
+	credential, _, err := p.credentialFor(ctx, p.node.TeamID, reference)
+	if err != nil {
+		return "", err
+	}
+	found, err := p.images.Resolve(ctx, reference, credential)
+	if err != nil {
+		return "", err
+	}
+	return pinOf(reference, found.Digest), nil
 }
 
 // target describes a revision of the ingress for the rollout.
@@ -199,10 +207,11 @@ func (p *proxyRun) target(ctx context.Context, components map[string]catalog.Eff
 			Engine: p.EngineID(), Team: p.node.TeamID, Deployment: p.id, VersionRef: ingressVersion, Revision: revision,
 		},
 		Components: components, Images: map[string]node.Image{}, Guest: true,
-		Secrets: map[string]node.Secrets{ingress.ComponentName: {Env: map[string]string{ingress.EnvToken: p.token}}},
+		Secrets: map[string]node.Secrets{},
 	}
 	for name, c := range components {
 		var err error
+		t.Secrets[name] = node.Secrets{Env: map[string]string{ingress.EnvToken: p.token}}
 		if t.Images[name], err = p.nodeImage(ctx, p.node.TeamID, c.Image); err != nil {
 			return t, err
 		}

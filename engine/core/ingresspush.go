@@ -21,8 +21,8 @@ type proxy struct {
 	proven bool
 }
 
-// proxies are the running instances of a node's ingress, of which one at least is
-// proven.
+// proxies are the running instances of a node's ingress, of which one at least of
+// each component is proven.
 func (e *Engine) proxies(ctx context.Context, n engine.Node, d node.Driver) ([]proxy, error) {
 	rec, err := e.store.Ingress(ctx, n.ID)
 	if err != nil {
@@ -37,14 +37,15 @@ func (e *Engine) proxies(ctx context.Context, n engine.Node, d node.Driver) ([]p
 		return nil, err
 	}
 	var all []proxy
-	serves := false
+	serves := map[string]bool{}
 	for _, i := range seen.Instances {
 		if i.State == node.Running {
-			p := proxy{Client: e.proxyClient(n, d, i.Key, token), proven: i.Labels.Revision <= rec.Serving}
-			all, serves = append(all, p), serves || p.proven
+			p := proxy{Client: e.proxyClient(n, d, i, token), proven: i.Labels.Revision <= rec.Serving}
+			all = append(all, p)
+			serves[i.Labels.Component] = serves[i.Labels.Component] || p.proven
 		}
 	}
-	if !serves {
+	if !serves[ingress.Front] || !serves[ingress.Router] {
 		return nil, noIngress(n, nil)
 	}
 	return all, nil
@@ -61,9 +62,9 @@ func ask(to []proxy, question func(*ingress.Client) error) error {
 	return nil
 }
 
-func (e *Engine) proxyClient(n engine.Node, d node.Driver, key node.Key, token string) *ingress.Client {
-	dial := func(ctx context.Context, port int) (net.Conn, error) { return d.Dial(ctx, key, "tcp", port) }
-	return ingress.NewClient(dial, *n.Ingress, token)
+func (e *Engine) proxyClient(n engine.Node, d node.Driver, i node.Instance, token string) *ingress.Client {
+	dial := func(ctx context.Context, port int) (net.Conn, error) { return d.Dial(ctx, i.Key, "tcp", port) }
+	return ingress.NewClient(i.Labels.Component, dial, *n.Ingress, token)
 }
 
 func noIngress(n engine.Node, err error) error {
@@ -76,13 +77,7 @@ func noIngress(n engine.Node, err error) error {
 // pushIngress puts what the store says into force in the node's proxies.
 func (e *Engine) pushIngress(ctx context.Context, n engine.Node, to []proxy) error {
 	return ask(to, func(c *ingress.Client) error {
-		return c.Load(ctx, func(ctx context.Context) ([]byte, error) {
-			in, err := e.ingressInput(ctx, n)
-			if err != nil {
-				return nil, err
-			}
-			return ingress.Config(in)
-		})
+		return c.Load(ctx, func(ctx context.Context) (ingress.Input, error) { return e.ingressInput(ctx, n) })
 	})
 }
 
