@@ -103,11 +103,6 @@ type Driver interface {
 	// as long as its instance does. It may be asked before an instance starts.
 	Admit(ctx context.Context, guest, deployment string, doors []Door) ([]string, error)
 
-	// Inform gives all instances of the deployment guest, running or not, files by
-	// name: letters, digits, dots and hyphens. They see them in GuestFiles, at once,
-	// and for a moment may miss one that changes. One that is made later has none.
-	Inform(ctx context.Context, guest string, files map[string]string) error
-
 	// Drain waits until no connection that came through a published port or from
 	// a guest is open to the instance, or until ctx ends; that is no error.
 	Drain(ctx context.Context, key Key) error
@@ -159,9 +154,6 @@ type Driver interface {
 	// Close frees what the driver holds in this process; instances go on.
 	Close() error
 }
-
-// GuestFiles is where guests see what Driver.Inform gives them.
-const GuestFiles = "/run/slipway/files"
 
 // Key names one instance.
 type Key struct {

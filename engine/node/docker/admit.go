@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
@@ -171,29 +169,4 @@ func (d *Driver) visited(ctx context.Context, key node.Key) (bool, error) {
 	return slices.ContainsFunc(guests, func(c container.Summary) bool {
 		return c.Labels[labelDeployment] != key.Deployment && joinedOf(c, key.Deployment) != nil
 	}), err
-}
-
-// Inform implements node.Driver.
-func (d *Driver) Inform(ctx context.Context, guest string, files map[string]string) error {
-	if err := node.CheckFiles(files); err != nil {
-		return err
-	}
-	guests, err := d.containers(ctx, d.owned(guest).Add("label", labelGuest))
-	if err != nil {
-		return err
-	}
-	if len(guests) == 0 {
-		return gone(node.Key{Deployment: guest, Name: "(a guest)"})
-	}
-	var all []file
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		all = append(all, file{path: node.GuestFiles + "/" + name, content: []byte(files[name]), mode: defaultMode})
-	}
-	group, gctx := errgroup.WithContext(ctx)
-	for _, c := range guests {
-		group.Go(func() error {
-			return d.failed("inform "+c.Labels[labelInstance], ignoreGone(d.copyIn(gctx, c.ID, all)))
-		})
-	}
-	return group.Wait()
 }

@@ -48,7 +48,7 @@ func filesOf(declared map[string]engine.File) ([]file, error) {
 	return all, nil
 }
 
-// copyIn writes the files into a container.
+// copyIn writes the files into a container that does not run.
 func (d *Driver) copyIn(ctx context.Context, id string, files []file) error {
 	if len(files) == 0 {
 		return nil

@@ -18,8 +18,3 @@ func (d *driver) Admit(ctx context.Context, _, deployment string, doors []node.D
 	}
 	return addresses, nil
 }
-
-// Inform implements node.Driver: nothing here reads files.
-func (d *driver) Inform(ctx context.Context, guest string, _ map[string]string) error {
-	return d.quiet(ctx, "inform", guest)
-}

@@ -2,8 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -44,29 +42,6 @@ func (d *Driver) removeDoors(to state.Sandbox) error {
 	}
 	for _, guest := range all {
 		if err := state.RemoveAll(filepath.Join(guest.Guests(), to.ID())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Inform implements node.Driver. The files lie beside the doors.
-func (d *Driver) Inform(_ context.Context, guest string, files map[string]string) error {
-	if err := node.CheckFiles(files); err != nil {
-		return err
-	}
-	s := d.sandbox(guest)
-	if names, err := s.Names(); err != nil || len(names) == 0 {
-		return errors.Join(err, engine.NotFound("guest", guest))
-	}
-	if err := os.Mkdir(s.GuestFiles(), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if err := os.Chmod(s.GuestFiles(), 0o755); err != nil { //nolint:gosec // any user of a guest reads them
-		return err
-	}
-	for name, content := range files {
-		if err := state.WriteGuestFile(s, name, content); err != nil {
 			return err
 		}
 	}

@@ -86,7 +86,6 @@ func testAdmit(h *harness) {
 		}
 	}
 
-	h.testInform(guest, proxy)
 	h.ok(h.Remove(h.ctx, proxy))
 	proxy = guest.startGuest("proxy-2-1")
 	h.want(h.admit(guest, "api-1-1")[0], address)
@@ -105,17 +104,6 @@ func testAdmit(h *harness) {
 	h.reaches(proxy, address, "one")
 	h.ok(h.RemoveDeployment(h.ctx, guest.deployment, nil))
 	h.state(s.Key, node.Running)
-}
-
-func (h *harness) testInform(guest *harness, proxy node.Key) {
-	h.Helper()
-	h.is(h.Inform(h.ctx, guest.deployment, map[string]string{"../up": "x"}), engine.ErrInvalid)
-	h.is(h.Inform(h.ctx, guest.deployment+"-nobody", map[string]string{"a": "x"}), engine.ErrNotFound)
-	for _, content := range []string{"one", "two", ""} {
-		h.ok(h.Inform(h.ctx, guest.deployment, map[string]string{"site.0": content, "site.1": content + "!"}))
-		h.want(h.tool(proxy, "cat", node.GuestFiles+"/site.0"), content)
-		h.want(h.tool(proxy, "cat", node.GuestFiles+"/site.1"), content+"!")
-	}
 }
 
 func testAdmitParallel(h *harness) {

@@ -56,11 +56,6 @@ func (d *Driver) Admit(ctx context.Context, guest, deployment string, doors []no
 	return result(ctx, d.insist, func(ctx context.Context) ([]string, error) { return d.Driver.Admit(ctx, guest, deployment, doors) })
 }
 
-// Inform implements node.Driver.
-func (d *Driver) Inform(ctx context.Context, guest string, files map[string]string) error {
-	return d.insist(ctx, func(ctx context.Context) error { return d.Driver.Inform(ctx, guest, files) })
-}
-
 // Create implements node.Driver.
 func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 	return d.insist(ctx, func(ctx context.Context) error { return d.Driver.Create(ctx, spec) })

@@ -7,12 +7,11 @@ import (
 	"path/filepath"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
-	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
 // GuestDir is where an instance that is a guest of other deployments sees the
 // doors to them.
-var GuestDir = filepath.Dir(node.GuestFiles)
+const GuestDir = "/run/slipway"
 
 // maxSocketPath is how long the path of a socket may be, for whoever dials it.
 const maxSocketPath = 107
@@ -47,16 +46,6 @@ func (d Door) Check(of Sandbox) error {
 		return engine.Invalid("name", "%s is too long a name for an instance that guests reach", d.Instance)
 	}
 	return nil
-}
-
-// GuestFiles is the directory of what the sandbox's instances are told as guests.
-func (s Sandbox) GuestFiles() string {
-	return filepath.Join(s.Guests(), filepath.Base(node.GuestFiles))
-}
-
-// WriteGuestFile replaces one of these at once, for any user of an instance to read.
-func WriteGuestFile(s Sandbox, name, content string) error {
-	return replace(filepath.Join(s.GuestFiles(), name), []byte(content), 0o644, false)
 }
 
 // WriteDoors remembers the doors of a sandbox.

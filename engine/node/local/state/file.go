@@ -2,9 +2,7 @@ package state
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -15,16 +13,12 @@ func write(path string, v any, durable bool) error {
 	if err != nil {
 		return err
 	}
-	return replace(path, append(text, '\n'), 0o600, durable)
-}
-
-func replace(path string, content []byte, mode fs.FileMode, durable bool) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name()) // fails, as wanted, once renamed
-	if _, err := tmp.Write(content); err != nil {
+	if _, err := tmp.Write(append(text, '\n')); err != nil {
 		tmp.Close()
 		return err
 	}
@@ -34,7 +28,7 @@ func replace(path string, content []byte, mode fs.FileMode, durable bool) error 
 			return err
 		}
 	}
-	if err := errors.Join(tmp.Chmod(mode), tmp.Close()); err != nil {
+	if err := tmp.Close(); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
