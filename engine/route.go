@@ -62,7 +62,7 @@ type NodeIngress struct {
 
 // DefaultIngressImage is Caddy as its makers publish it. Routes of the protocol
 // tcp need one that has the module caddy-l4 too.
-const DefaultIngressImage = "docker.io/library/caddy:2.10"
+const DefaultIngressImage = "docker.io/library/caddy:2.11"
 
 // ingressPrefix names the deployment of a node's ingress; no other may be called
 // so, nor begin with it and a hyphen.

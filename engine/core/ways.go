@@ -3,6 +3,10 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
@@ -17,8 +21,11 @@ type ways struct {
 	node       engine.Node
 	driver     node.Driver
 	deployment string
-	measured   bool    // its strategy asks what its new instances answer
-	known      []proxy // the node's proxies, once they were looked for
+	measured   bool // its strategy asks what its new instances answer
+
+	mu        sync.Mutex
+	known     []proxy           // the node's proxies, once they were looked for
+	addresses map[string]string // by instance:port, all that were led to
 }
 
 var _ rollout.Proxy = (*ways)(nil)
@@ -33,6 +40,8 @@ func (e *Engine) waysOf(n engine.Node, d node.Driver, deployment engine.Deployme
 
 // proxies looks for them once; a push that fails looks again.
 func (w *ways) proxies(ctx context.Context) (_ []proxy, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.known == nil {
 		w.known, err = w.Engine.proxies(ctx, w.node, w.driver)
 	}
@@ -45,6 +54,7 @@ func (w *ways) Ways(ctx context.Context) ([]rollout.Way, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.remember(p)
 	secrets, err := w.openRouteSecrets(p.Secrets)
 	for i := range p.Ways {
 		p.Ways[i].Secrets = secrets[p.Ways[i].Component]
@@ -63,7 +73,9 @@ func (w *ways) Lead(ctx context.Context, all []rollout.Way) error {
 		return err
 	}
 	if err = w.pushIngress(ctx, w.node, to); err != nil {
+		w.mu.Lock()
 		w.known = nil
+		w.mu.Unlock()
 		if to, err = w.proxies(ctx); err == nil {
 			err = w.pushIngress(ctx, w.node, to)
 		}
@@ -79,6 +91,7 @@ func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
 	if _, err := admit(ctx, w.driver, w.node, w.deployment, &p); err != nil {
 		return err
 	}
+	w.remember(p)
 	if p.Secrets, err = w.sealRouteSecrets(all); err != nil {
 		return err
 	}
@@ -153,8 +166,59 @@ func (w *ways) Measure(ctx context.Context, component string) (total rollout.Sam
 	return total, nil
 }
 
+// drainPoll is how often the proxies are asked what is under way.
+const drainPoll = 50 * time.Millisecond
+
 // Drain implements rollout.Proxy.
-func (w *ways) Drain(context.Context, string) error { return nil }
+func (w *ways) Drain(ctx context.Context, instance string) error {
+	for {
+		to, err := w.proxies(ctx)
+		if err != nil {
+			return err
+		}
+		busy := false
+		err = ask(to, func(c *ingress.Client) error {
+			inFlight, err := c.InFlight(ctx)
+			for _, address := range w.addressesOf(instance) {
+				busy = busy || ingress.Busy(inFlight, address)
+			}
+			return err
+		})
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // the time is up
+		case err != nil || !busy:
+			return err
+		}
+		select {
+		case <-w.after(drainPoll):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// remember notes where instances are reached: the proxy is asked about them when
+// nothing leads there any more.
+func (w *ways) remember(p part) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.addresses == nil {
+		w.addresses = map[string]string{}
+	}
+	maps.Copy(w.addresses, p.Addresses)
+}
+
+func (w *ways) addressesOf(instance string) (all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for door, address := range w.addresses {
+		if name, _, _ := strings.Cut(door, ":"); name == instance {
+			all = append(all, address)
+		}
+	}
+	return all
+}
 
 func sampleOf(c ingress.Count) rollout.Sample {
 	s := rollout.Sample{Requests: c.Requests, Errors: c.Errors}

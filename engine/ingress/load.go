@@ -63,5 +63,5 @@ func refused(r response) error {
 			"Build an image of Caddy with it (xcaddy build --with github.com/mholt/caddy-l4) and name it in the node's ingress.image")
 	}
 	return &engine.Error{Class: engine.ErrUnavailable, Reason: "the node's ingress did not take its configuration: " + said,
-		Hint: "What it served before it still serves; look whether its ports are free on the node, and whether ingress.image is Caddy 2.10 or newer"}
+		Hint: "What it served before it still serves; look whether its ports are free on the node, and whether ingress.image is Caddy 2.11 or newer"}
 }
