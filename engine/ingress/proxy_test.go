@@ -247,3 +247,11 @@ func eventually(t testing.TB, what string, check func() error) {
 		}
 	}
 }
+
+// dialPort connects to a port of this machine, whatever the address says.
+func (p *proxy) dialPort(port int) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}
+}
