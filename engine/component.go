@@ -61,6 +61,9 @@ type Port struct {
 	HostPort      *int   `json:"host_port,omitempty"`    // nil: not published; 0: one is chosen and kept
 	Protocol      string `json:"protocol,omitempty"`     // tcp (default), udp
 	HostAddress   string `json:"host_address,omitempty"` // "" = the node's address
+	// ProxyProtocol has every connection that comes through the published port
+	// begin with a PROXY header, version 2, that tells the visitor's address.
+	ProxyProtocol bool `json:"proxy_protocol,omitempty"`
 }
 
 // Published reports whether the port is reachable on the node.

@@ -84,6 +84,8 @@ func TestValidateComponents(t *testing.T) {
 		"host port 65536":       {port(engine.Port{ContainerPort: 1, HostPort: ptr(65536)}), "ports.http.host_port", "65536"},
 		"protocol":              {port(engine.Port{ContainerPort: 1, Protocol: "sctp"}), "ports.http.protocol", "tcp, udp"},
 		"host address":          {port(engine.Port{ContainerPort: 1, HostPort: ptr(1), HostAddress: "here"}), "ports.http.host_address", "IP"},
+		"unpublished proxy":     {port(engine.Port{ContainerPort: 1, ProxyProtocol: true}), "ports.http.proxy_protocol", "host_port"},
+		"proxy of datagrams":    {port(engine.Port{ContainerPort: 1, HostPort: ptr(1), Protocol: "udp", ProxyProtocol: true}), "ports.http.proxy_protocol", "tcp"},
 		"unpublished address":   {port(engine.Port{ContainerPort: 1, HostAddress: "::1"}), "ports.http.host_address", "host_port"},
 		"port twice":            {func(c *C) { c.Ports["web"] = engine.Port{ContainerPort: 8080} }, "ports.web.container_port", `already named "http"`},
 		"port twice, protocols": {func(c *C) { c.Ports["web"] = engine.Port{ContainerPort: 8080, Protocol: "udp"} }, "", ""},

@@ -31,6 +31,8 @@ var Runtimes = []Attribute{
 	{"ports.*.host_port",
 		partly("the engine's user must be allowed to listen there: ports below 1024 are root's, unless net.ipv4.ip_unprivileged_port_start says otherwise"),
 		partly("a published port is one container's own: the component has one replica and is replaced stop-first")},
+	{"ports.*.proxy_protocol", yes(),
+		no("Docker hands connections on as they are", "leave it out: the component sees the visitor's address where Docker's own forwarding keeps it")},
 	{"routes", partly(needsIngress), partly(needsIngress)},
 	{"routes.*.listen_port", partly(needsTCPPort), partly(needsTCPPort)},
 	{"volumes", yes(), yes()},

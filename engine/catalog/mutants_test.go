@@ -22,7 +22,7 @@ func full() engine.Component {
 		Files: map[string]engine.File{
 			"/etc/a": {Content: "hello", ContentBase64: "eA==", Mode: "0600"},
 		},
-		Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
+		Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2", ProxyProtocol: true}},
 		Routes: map[string]engine.Route{"web": {
 			Host: "shop.acme.dev", PathPrefix: "/api", Port: 8080, Protocol: "h2c", ListenPort: 9001, StripPrefix: true,
 			TLS:     &engine.RouteTLS{Issuer: "internal", CertificateSecret: "CERT", PrivateKeySecret: "CERT_KEY", RedirectHTTP: ptr(false)},

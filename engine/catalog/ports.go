@@ -56,6 +56,12 @@ func validatePort(port engine.Port) error {
 			p.invalid("host_address", "the port is not published: set host_port too")
 		}
 	}
+	if port.ProxyProtocol && !port.Published() {
+		p.invalid("proxy_protocol", "the port is not published: set host_port too")
+	}
+	if port.ProxyProtocol && protocol(port) != TCP {
+		p.invalid("proxy_protocol", "only connections of tcp begin with a header")
+	}
 	return p.err()
 }
 

@@ -73,8 +73,9 @@ func TestCheckRuntime(t *testing.T) {
 	if got := fields(engine.NodeLocal, full()); !slices.Equal(got, want) {
 		t.Errorf("local nodes refuse %q, want %q", got, want)
 	}
-	if got := fields(engine.NodeDocker, full()); !slices.Equal(got, want[:1]) {
-		t.Errorf("docker nodes refuse %q, want %q", got, want[:1])
+	want = []string{"ports.http.proxy_protocol", "volumes.data.size"}
+	if got := fields(engine.NodeDocker, full()); !slices.Equal(got, want) {
+		t.Errorf("docker nodes refuse %q, want %q", got, want)
 	}
 	named := engine.Component{
 		Image: "x", Logging: &engine.Logging{Driver: engine.DefaultLogDriver}, DNS: &engine.DNS{},

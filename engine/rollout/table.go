@@ -204,7 +204,7 @@ func sameRoute(a, b node.Route) bool {
 }
 
 func samePort(p, q engine.Port) bool {
-	if p.ContainerPort != q.ContainerPort || p.Protocol != q.Protocol || p.HostAddress != q.HostAddress {
+	if p.ContainerPort != q.ContainerPort || p.Protocol != q.Protocol || p.HostAddress != q.HostAddress || p.ProxyProtocol != q.ProxyProtocol {
 		return false
 	}
 	return (p.HostPort == nil) == (q.HostPort == nil) && (p.HostPort == nil || *p.HostPort == *q.HostPort)

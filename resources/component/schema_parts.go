@@ -19,6 +19,7 @@ func ports() schema.Attribute {
 		"host_port":      integer("Port on the node, 1 to 65535; 0: one is chosen and kept. Absent: the port is not published."),
 		"protocol":       str("`tcp` or `udp`. Default `tcp`."),
 		"host_address":   str("IP address of the node to publish on. Default: the node's `address`."),
+		"proxy_protocol": boolean("Begin every connection that comes through the host port with a PROXY header (version 2), which tells the component the visitor's address. Default `false`."),
 	})
 }
 

@@ -79,7 +79,7 @@ func TestOrdinaryUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(binary, "-test.v", "-test.timeout=110s", "-test.run="+os.Getenv("SLIPWAY_LOCAL_TEST_RUN"))
+	child := exec.Command(binary, "-test.v", "-test.timeout=5m", "-test.run="+os.Getenv("SLIPWAY_LOCAL_TEST_RUN"))
 	child.Dir = home
 	child.Env = []string{"HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH"), imagesVariable + "=" + string(given)}
 	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinaryUser, Gid: ordinaryUser}}

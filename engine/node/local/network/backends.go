@@ -11,6 +11,7 @@ import (
 type Backend struct {
 	Instance string
 	Addr     netip.AddrPort
+	Header   bool // a connection begins with a PROXY header, version 2
 }
 
 // table is where a published port leads to. It is keyed by instance: addresses

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/pires/go-proxyproto"
 )
 
 // DialFunc connects to an instance; network is tcp or udp. Network.Dial is one.
@@ -123,6 +125,9 @@ func (f *Forwarder) serve(client net.Conn) {
 			return
 		}
 		server, err := f.connect(ctx, lease.Addr, "tcp")
+		if err == nil && lease.Header {
+			err = introduce(client, server)
+		}
 		if err == nil {
 			splice(ctx, client, server)
 			lease.release()
@@ -131,6 +136,15 @@ func (f *Forwarder) serve(client net.Conn) {
 		lease.release()
 		tried[lease.Backend] = true
 	}
+}
+
+// introduce tells a backend who its client is.
+func introduce(client, server net.Conn) error {
+	_, err := proxyproto.HeaderProxyFromAddrs(2, client.RemoteAddr(), client.LocalAddr()).WriteTo(server)
+	if err != nil {
+		server.Close()
+	}
+	return err
 }
 
 func (f *Forwarder) connect(ctx context.Context, addr netip.AddrPort, network string) (net.Conn, error) {

@@ -1,8 +1,10 @@
 package network
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -11,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pires/go-proxyproto"
 )
 
 func plainDial(ctx context.Context, addr netip.AddrPort, network string) (net.Conn, error) {
@@ -45,7 +49,7 @@ func dial(t *testing.T, address string) *net.TCPConn {
 
 func backend(t *testing.T, instance string, serve func(net.Conn)) Backend {
 	t.Helper()
-	return Backend{instance, handle(t, listen(t), serve)}
+	return Backend{Instance: instance, Addr: handle(t, listen(t), serve)}
 }
 
 // refusing is a backend whose port nobody listens on.
@@ -53,7 +57,7 @@ func refusing(t *testing.T) Backend {
 	t.Helper()
 	l := listen(t)
 	must(t, l.Close())
-	return Backend{"gone", l.Addr().(*net.TCPAddr).AddrPort()}
+	return Backend{Instance: "gone", Addr: l.Addr().(*net.TCPAddr).AddrPort()}
 }
 
 func TestForwarderTakesTurnsAndPassesOverRefusals(t *testing.T) {
@@ -169,7 +173,7 @@ func TestForwarderSwitchesUnderLoad(t *testing.T) {
 		eventually(t, "serve", func() bool { return served.Load() > before+20 })
 		name := string(rune('1' + i))
 		l := listen(t)
-		f.SetBackends([]Backend{{name, handle(t, l, greeting(string(rune('a'+i%26))))}})
+		f.SetBackends([]Backend{{Instance: name, Addr: handle(t, l, greeting(string(rune('a'+i%26))))}})
 		old := string(rune('0' + i))
 		must(t, f.Wait(t.Context(), old))
 	}
@@ -185,7 +189,7 @@ func TestForwarderDatagrams(t *testing.T) {
 		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 		must(t, err)
 		echoDatagrams(t, pc, name+":")
-		return Backend{name, pc.LocalAddr().(*net.UDPAddr).AddrPort()}, pc
+		return Backend{Instance: name, Addr: pc.LocalAddr().(*net.UDPAddr).AddrPort()}, pc
 	}
 	a, pcA := server("a")
 	b, _ := server("b")
@@ -228,11 +232,28 @@ func TestForwarderForgetsSilentClients(t *testing.T) {
 	must(t, err)
 	f := NewUDPForwarder(front, plainDial, 30*time.Millisecond)
 	t.Cleanup(func() { must(t, f.Close()) })
-	f.SetBackends([]Backend{{"a", pc.LocalAddr().(*net.UDPAddr).AddrPort()}})
+	f.SetBackends([]Backend{{Instance: "a", Addr: pc.LocalAddr().(*net.UDPAddr).AddrPort()}})
 	c, err := net.Dial("udp", front.LocalAddr().String())
 	must(t, err)
 	defer c.Close()
 	exchange(t, c, "hello")
 	must(t, f.Wait(t.Context(), "a"))
 	exchange(t, c, "and again")
+}
+
+func TestForwarderIntroducesClients(t *testing.T) {
+	b := backend(t, "a", func(c net.Conn) {
+		header, err := proxyproto.Read(bufio.NewReader(c))
+		if err != nil {
+			_, _ = io.WriteString(c, err.Error())
+			return
+		}
+		_, _ = fmt.Fprint(c, header.Version, " ", header.SourceAddr, " ", header.DestinationAddr)
+	})
+	b.Header = true
+	_, address := newForward(t, b)
+	c := dial(t, address)
+	if got, want := readAll(t, c), fmt.Sprint(2, " ", c.LocalAddr(), " ", address); got != want {
+		t.Errorf("the instance is told %q, want %q", got, want)
+	}
 }

@@ -81,7 +81,7 @@ func TestInsidePublishing(t *testing.T) {
 	l := listen(t)
 	f := NewTCPForwarder(l, n.Dial)
 	defer f.Close()
-	f.SetBackends([]Backend{{"a", serveIn(t, ep, 80, mirror)}})
+	f.SetBackends([]Backend{{Instance: "a", Addr: serveIn(t, ep, 80, mirror)}})
 	transfer(t, "published port", dial(t, l.Addr().String()))
 	must(t, f.Wait(t.Context(), "a"))
 
@@ -91,7 +91,7 @@ func TestInsidePublishing(t *testing.T) {
 	must(t, err)
 	u := NewUDPForwarder(front, n.Dial, 0)
 	defer u.Close()
-	u.SetBackends([]Backend{{"a", netip.AddrPortFrom(ep.IP, 53)}})
+	u.SetBackends([]Backend{{Instance: "a", Addr: netip.AddrPortFrom(ep.IP, 53)}})
 	c, err := net.Dial("udp", front.LocalAddr().String())
 	must(t, err)
 	defer c.Close()

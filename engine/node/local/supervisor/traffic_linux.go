@@ -129,7 +129,7 @@ func (t *traffic) addresses(route node.Route) []placed {
 func backends(addresses []placed, port engine.Port) []network.Backend {
 	var all []network.Backend
 	for _, a := range addresses {
-		all = append(all, network.Backend{Instance: a.instance, Addr: netip.AddrPortFrom(a.Addr, uint16(port.ContainerPort))})
+		all = append(all, network.Backend{Instance: a.instance, Addr: netip.AddrPortFrom(a.Addr, uint16(port.ContainerPort)), Header: port.ProxyProtocol})
 	}
 	return all
 }
