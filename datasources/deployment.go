@@ -30,6 +30,7 @@ type deploymentModel struct {
 	OperationID     types.String             `tfsdk:"operation_id"`
 	Drift           types.List               `tfsdk:"drift"`
 	Endpoints       map[string]endpointModel `tfsdk:"endpoints"`
+	URLs            types.Map                `tfsdk:"urls"`
 }
 
 // Metadata implements datasource.DataSource.
@@ -53,6 +54,7 @@ func (d *deploymentSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 			"operation_id":     text("Id of the engine's record of the newest revision."),
 			"drift":            list("What differs on the node from what should be."),
 			"endpoints":        endpoints(),
+			"urls":             texts("What visitors open to get to the routes, by `component/route`."),
 		}),
 	}
 }
@@ -83,5 +85,6 @@ func (d *deploymentSource) Read(ctx context.Context, req datasource.ReadRequest,
 	m.PromotionStatus = attrs.OptionalString(s.Promotion)
 	m.Drift = attrs.List(s.Drift)
 	m.Endpoints = endpointModels(s.Endpoints)
+	m.URLs = toMap(ctx, s.URLs, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }

@@ -5,8 +5,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/session"
 )
@@ -27,6 +29,15 @@ type nodeModel struct {
 	Platform       types.String `tfsdk:"platform"`
 	RuntimeVersion types.String `tfsdk:"runtime_version"`
 	Address        types.String `tfsdk:"address"`
+	Ingress        *ingressRead `tfsdk:"ingress"`
+	Drift          types.List   `tfsdk:"drift"`
+}
+
+type ingressRead struct {
+	HTTPPort  types.Int64  `tfsdk:"http_port"`
+	HTTPSPort types.Int64  `tfsdk:"https_port"`
+	TCPPorts  types.List   `tfsdk:"tcp_ports"`
+	Image     types.String `tfsdk:"image"`
 }
 
 // Metadata implements datasource.DataSource.
@@ -47,7 +58,37 @@ func (d *nodeSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			"platform":        text("Such as `linux/amd64`."),
 			"runtime_version": text("Version of what runs instances there."),
 			"address":         text("IP address where published ports listen."),
+			"ingress":         ingress(),
+			"drift":           list("What differs of its ingress from what should be."),
 		}),
+	}
+}
+
+func ingress() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Computed:            true,
+		MarkdownDescription: "What it offers routes; null when it serves none.",
+		Attributes: map[string]schema.Attribute{
+			"http_port":  number("Port for HTTP."),
+			"https_port": number("Port for HTTPS."),
+			"tcp_ports": schema.ListAttribute{
+				Computed: true, ElementType: types.Int64Type, MarkdownDescription: "Ports for tcp routes.",
+			},
+			"image": text("OCI image of the proxy."),
+		},
+	}
+}
+
+func readIngress(ctx context.Context, n *engine.NodeIngress, diags *diag.Diagnostics) *ingressRead {
+	if n == nil {
+		return nil
+	}
+	filled := n.WithDefaults()
+	ports, more := types.ListValueFrom(ctx, types.Int64Type, append([]int{}, filled.TCPPorts...))
+	diags.Append(more...)
+	return &ingressRead{
+		HTTPPort: types.Int64Value(int64(filled.HTTPPort)), HTTPSPort: types.Int64Value(int64(filled.HTTPSPort)),
+		TCPPorts: ports, Image: types.StringValue(filled.Image),
 	}
 }
 
@@ -79,5 +120,6 @@ func (d *nodeSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	m.Allocation, m.Kind = types.StringValue(found.Allocation), types.StringValue(string(found.Kind))
 	m.Status, m.Platform = types.StringValue(status.State), attrs.OptionalString(status.Platform)
 	m.RuntimeVersion, m.Address = attrs.OptionalString(status.RuntimeVersion), attrs.OptionalString(status.Address)
+	m.Ingress, m.Drift = readIngress(ctx, found.Ingress, &resp.Diagnostics), attrs.List(status.Drift)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }

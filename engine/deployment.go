@@ -130,8 +130,11 @@ type DeploymentPlan struct {
 	Gaps    []string // gaps to expect and how to avoid them
 	// Downgrade tells what goes away by going back to an older version, "" when it does not.
 	Downgrade string
-	Known     bool // false when something is not known yet; then Changes is nil
-	Pending   bool // what shall run differs from what the serving revision runs
+	URLs      map[string]string // of the routes, by component/route; "" = known only when the node is asked
+	// Idle tells what of the strategy has no effect on the version, "" when all has.
+	Idle    string
+	Known   bool // false when something is not known yet; then Changes is nil
+	Pending bool // what shall run differs from what the serving revision runs
 }
 
 // KeepSuffix ends the line of Changes about a component that is not touched.

@@ -1,6 +1,9 @@
 package engine
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Route leads what comes to a node's ingress to a component: the requests for a
 // host and path, or with the protocol tcp the connections to a port.
@@ -58,6 +61,20 @@ type NodeIngress struct {
 	ACMEEmail         string `json:"acme_email,omitempty"`
 	ACMEDirectory     string `json:"acme_directory,omitempty"`      // URL, "" = Let's Encrypt
 	ACMECACertificate string `json:"acme_ca_certificate,omitempty"` // PEM that the directory is verified with, "" = the system's
+}
+
+// Ports of an ingress that names none.
+const (
+	DefaultHTTPPort  = 80
+	DefaultHTTPSPort = 443
+)
+
+// WithDefaults is the ingress with its ports and its image filled in.
+func (n NodeIngress) WithDefaults() NodeIngress {
+	n.HTTPPort = cmp.Or(n.HTTPPort, DefaultHTTPPort)
+	n.HTTPSPort = cmp.Or(n.HTTPSPort, DefaultHTTPSPort)
+	n.Image = cmp.Or(n.Image, DefaultIngressImage)
+	return n
 }
 
 // DefaultIngressImage is Caddy as its makers publish it. Routes of the protocol

@@ -1,6 +1,10 @@
 package engine
 
-import "reflect"
+import (
+	"cmp"
+	"reflect"
+	"slices"
+)
 
 // Strategy says how a deployment moves from one revision to the next.
 type Strategy struct {
@@ -11,8 +15,8 @@ type Strategy struct {
 	DrainTimeout     string
 	AutoRollback     bool
 
-	KeepOldFor string  // blue_green: how long the old instances run on, for an instant return; "" = 0s
-	Canary     *Canary // canary only
+	KeepOldFor string  // blue_green only: how long the old instances run on, for an instant return; "" = 0s
+	Canary     *Canary // canary only; nil = its defaults
 }
 
 // The types of strategies.
@@ -44,7 +48,14 @@ var DefaultStrategy = Strategy{
 }
 
 // DefaultCanarySteps are the steps of a canary that names none.
-var DefaultCanarySteps = []CanaryStep{{Weight: 10}, {Weight: 50}}
+var DefaultCanarySteps = []CanaryStep{{Weight: 10, Pause: DefaultCanaryPause}, {Weight: 50, Pause: DefaultCanaryPause}}
+
+// What a canary that says nothing else is judged by.
+const (
+	DefaultCanaryPause        = "30s"
+	DefaultCanaryMaxErrorRate = 0.01
+	DefaultCanaryMinRequests  = 10
+)
 
 // IsZero reports whether nothing is said.
 func (s Strategy) IsZero() bool { return reflect.ValueOf(s).IsZero() }
@@ -54,20 +65,14 @@ func (c Canary) Whole() Canary {
 	if len(c.Steps) == 0 {
 		c.Steps = DefaultCanarySteps
 	}
-	steps := make([]CanaryStep, len(c.Steps))
-	for i, s := range c.Steps {
-		if s.Pause == "" {
-			s.Pause = "30s"
-		}
-		steps[i] = s
+	c.Steps = slices.Clone(c.Steps)
+	for i := range c.Steps {
+		c.Steps[i].Pause = cmp.Or(c.Steps[i].Pause, DefaultCanaryPause)
 	}
-	c.Steps = steps
 	if c.MaxErrorRate == nil {
-		rate := 0.01
+		rate := DefaultCanaryMaxErrorRate
 		c.MaxErrorRate = &rate
 	}
-	if c.MinRequests == 0 {
-		c.MinRequests = 10
-	}
+	c.MinRequests = cmp.Or(c.MinRequests, DefaultCanaryMinRequests)
 	return c
 }

@@ -69,9 +69,14 @@ func validateImage(image string) error {
 	if image == "" {
 		return engine.Invalid("image", "an image is needed")
 	}
+	return engine.At("image", CheckImage(image))
+}
+
+// CheckImage wants an image reference.
+func CheckImage(image string) error {
 	if _, err := name.ParseReference(image); err != nil {
 		return &engine.Error{
-			Class: engine.ErrInvalid, Field: "image",
+			Class:  engine.ErrInvalid,
 			Reason: strconv.Quote(image) + " is not an image reference",
 			Hint:   "Write registry/name:tag or registry/name@sha256:…",
 			Err:    err,

@@ -6,9 +6,6 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
-// StrategyRolling replaces instances a few at a time.
-const StrategyRolling = "rolling"
-
 var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // ValidateDeployment checks a deployment by itself; ValidateOverrides does the
@@ -23,6 +20,9 @@ func ValidateDeployment(d engine.Deployment) error {
 	if d.Prefix != "" {
 		p.add(engine.CheckName("prefix", d.Prefix))
 		p.add(checkID(d.ID, d.EnvironmentID, d.Prefix))
+		if engine.ReservedPrefix(d.Prefix) {
+			p.invalid("prefix", "%q is the name of what the engine itself runs: choose another", d.Prefix)
+		}
 	}
 	p.add(validateVersionRef(d))
 	p.oneOf("desired_state", d.DesiredState, engine.StateRunning, engine.StateStopped)
@@ -59,37 +59,6 @@ func validateOverride(o engine.ComponentOverride) error {
 	p.at("resources", validateResources(o.Resources))
 	p.add(validateVariables("env", o.Env))
 	return p.err()
-}
-
-// validateStrategy takes a field that is not set for its default (engine.DefaultStrategy).
-func validateStrategy(s engine.Strategy) error {
-	var p problems
-	p.oneOf("type", s.Type, StrategyRolling)
-	if s.MaxParallel < 0 || s.MaxParallel == 0 && s != (engine.Strategy{AutoRollback: s.AutoRollback}) {
-		p.invalid("max_parallel", "%d cannot be replaced at once: use 1 or more", s.MaxParallel)
-	}
-	_, err := engine.ParseDuration("min_healthy_time", s.MinHealthyTime, 0)
-	p.add(err)
-	_, err = engine.ParseDuration("drain_timeout", s.DrainTimeout, 0)
-	p.add(err)
-	p.add(validateDeadline(s))
-	return p.err()
-}
-
-// validateDeadline wants a deadline that a healthy rollout can meet.
-func validateDeadline(s engine.Strategy) error {
-	def := engine.DefaultStrategy
-	orElse(&s.MinHealthyTime, def.MinHealthyTime)
-	orElse(&s.ProgressDeadline, def.ProgressDeadline)
-	deadline, err := engine.ParseDuration("progress_deadline", s.ProgressDeadline, 0)
-	if err != nil {
-		return err
-	}
-	hold, err := engine.ParseDuration("min_healthy_time", s.MinHealthyTime, 0)
-	if err == nil && deadline <= hold {
-		return engine.Invalid("progress_deadline", "%s is not longer than min_healthy_time (%s): nothing could ever succeed", s.ProgressDeadline, s.MinHealthyTime)
-	}
-	return nil
 }
 
 // ValidateOverrides checks the parts of d that need the components of its

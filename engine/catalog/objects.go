@@ -30,6 +30,9 @@ func ValidateNode(n engine.Node) error {
 	if n.Docker != nil {
 		p.at("docker", ValidateDocker(*n.Docker))
 	}
+	if n.Ingress != nil {
+		p.at("ingress", ValidateIngress(*n.Ingress))
+	}
 	if n.KeepVersions < 0 {
 		p.invalid("image_retention.keep_versions", "%d versions cannot be kept: use 0 or more", n.KeepVersions)
 	}

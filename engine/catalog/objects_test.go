@@ -88,6 +88,7 @@ func TestValidateObjects(t *testing.T) {
 		"deployment":          {deployment(func(d *engine.Deployment) {}), "", ""},
 		"deployment least":    {deployment(func(d *engine.Deployment) { d.ID, d.Prefix, d.Strategy = "", "", engine.Strategy{} }), "", ""},
 		"deployment prefix":   {deployment(func(d *engine.Deployment) { d.ID, d.Prefix = "", "a/b" }), "prefix", "not a name"},
+		"deployment reserved": {deployment(func(d *engine.Deployment) { d.ID, d.Prefix = "", "slipway-ingress" }), "prefix", "the engine itself"},
 		"deployment id":       {deployment(func(d *engine.Deployment) { d.Prefix = "mail" }), "id", "acme/production/mail"},
 		"deployment version":  {deployment(func(d *engine.Deployment) { d.Version = "1.4.0" }), "version", "team/product/name"},
 		"deployment digest":   {deployment(func(d *engine.Deployment) { d.Version = "acme/shop/1.4.0@sha256:ab" }), "version", "digest"},
@@ -96,7 +97,7 @@ func TestValidateObjects(t *testing.T) {
 		"deployment override": {deployment(func(d *engine.Deployment) {
 			d.Components = map[string]engine.ComponentOverride{"api": {Replicas: ptr(-1)}}
 		}), "components.api.replicas", "-1"},
-		"strategy type":     {deployment(func(d *engine.Deployment) { d.Strategy.Type = "canary" }), "strategy.type", "rolling"},
+		"strategy type":     {deployment(func(d *engine.Deployment) { d.Strategy.Type = "magic" }), "strategy.type", "rolling, blue_green, canary, recreate"},
 		"strategy parallel": {deployment(func(d *engine.Deployment) { d.Strategy.MaxParallel = 0 }), "strategy.max_parallel", "0"},
 		"strategy hold":     {deployment(func(d *engine.Deployment) { d.Strategy.MinHealthyTime = "5" }), "strategy.min_healthy_time", "5"},
 		"strategy deadline": {deployment(func(d *engine.Deployment) { d.Strategy.ProgressDeadline = "5s" }), "strategy.progress_deadline", "min_healthy_time"},

@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"maps"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,10 +88,52 @@ func normalHeaders(headers map[string]string) map[string]string {
 func RoutePlace(r engine.Route) string {
 	r = normalRoute(defaultRoute(r))
 	if r.Protocol == engine.RouteTCP {
-		return "tcp port " + strconv.Itoa(r.ListenPort)
+		return tcpPlace(r.ListenPort)
 	}
 	orElse(&r.Host, "*")
 	return r.Host + r.PathPrefix
+}
+
+// tcpPlacePrefix begins no other place: no host has a blank.
+const tcpPlacePrefix = "tcp port "
+
+func tcpPlace(port int) string { return tcpPlacePrefix + strconv.Itoa(port) }
+
+// RouteURL is what a visitor opens, without a final slash. address is the node's,
+// for routes that name no host; without it the answer is "" for these.
+func RouteURL(r engine.Route, ingress engine.NodeIngress, address string) string {
+	r, ingress = normalRoute(defaultRoute(r)), ingress.WithDefaults()
+	u := url.URL{Scheme: "http", Host: cmp.Or(r.Host, address), Path: strings.TrimSuffix(r.PathPrefix, "/")}
+	port, usual := ingress.HTTPPort, engine.DefaultHTTPPort
+	switch {
+	case u.Host == "":
+		return ""
+	case r.Protocol == engine.RouteTCP:
+		u.Scheme, port, usual = engine.RouteTCP, r.ListenPort, 0
+	case r.TLS != nil:
+		u.Scheme, port, usual = "https", ingress.HTTPSPort, engine.DefaultHTTPSPort
+	}
+	if port != usual {
+		u.Host = net.JoinHostPort(u.Host, strconv.Itoa(port))
+	} else if strings.Contains(u.Host, ":") {
+		u.Host = "[" + u.Host + "]"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// RouteURLs are those of all routes, by component/route; "" where the node is not
+// known yet.
+func RouteURLs(cs map[string]engine.Component, n engine.Node, address string) map[string]string {
+	all := map[string]string{}
+	for component, c := range cs {
+		for name, r := range c.Routes {
+			all[component+"/"+name] = ""
+			if n.Ingress != nil {
+				all[component+"/"+name] = RouteURL(r, *n.Ingress, address)
+			}
+		}
+	}
+	return all
 }
 
 // routeHashes tells apart what routes say, and the secrets that they take.

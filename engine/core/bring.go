@@ -195,7 +195,7 @@ func levelsOf(components map[string]catalog.Effective) [][]string {
 	return levels
 }
 
-// rollOut plans and runs the way to what is wanted.
+// rollOut finds out what is wanted, and rolls it out.
 func (a *attempt) rollOut(ctx context.Context) error {
 	wanted, err := a.desireOf(ctx, a.rec.Deployment, a.world, a.secrets)
 	if err != nil {
@@ -204,6 +204,11 @@ func (a *attempt) rollOut(ctx context.Context) error {
 	if err := checkRuntime(a.driver, wanted.components, a.info); err != nil {
 		return err
 	}
+	return a.claiming(ctx, wanted, func() error { return a.bringTo(ctx, wanted) })
+}
+
+// bringTo brings the deployment to what is wanted.
+func (a *attempt) bringTo(ctx context.Context, wanted desire) error {
 	unwell, err := a.settle(ctx, wanted)
 	if err != nil {
 		return a.notSettled(err)

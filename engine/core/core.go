@@ -54,6 +54,7 @@ type Engine struct {
 	run       string
 	drivers   map[string]*driverEntry
 	snapshots map[string]*snapshot
+	claims    map[string][]catalog.Claim // of versions, by a ref with a digest: what that says never changes
 }
 
 var _ engine.Service = (*Engine)(nil)
@@ -89,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: s, box: box, images: cfg.Images, clock: cfg.Clock, log: cfg.Log,
-		owner: newOwner(), drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{},
+		owner: newOwner(), drivers: map[string]*driverEntry{}, snapshots: map[string]*snapshot{}, claims: map[string][]catalog.Claim{},
 	}
 	if e.cfg.NewDriver == nil {
 		e.cfg.NewDriver = e.newDriver

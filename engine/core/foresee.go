@@ -35,6 +35,9 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 	if err := e.prefixIsFree(ctx, p.NodeID, d, in.Leaving); err != nil {
 		return p, err
 	}
+	if err := e.placesAreFree(ctx, w, d, in.Planned); err != nil {
+		return p, err
+	}
 	if err := e.promotable(ctx, d, w, in); err != nil {
 		return p, err
 	}
@@ -58,6 +61,8 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 		}
 	}
 	p.Known, traits.Data = true, data
+	p.URLs = catalog.RouteURLs(w.version.Components, w.node, "")
+	p.Idle = catalog.IdleStrategy(d.Strategy, w.version.Components)
 	p.Changes = plan.WithRepairs(plan.Changes(prior.components(), wanted, traits), in.Drift)
 	p.Gaps = plan.Gaps(prior.components(), wanted, traits)
 	p.Downgrade, err = e.foreseeDowngrade(ctx, prior, w.version, data)
@@ -108,6 +113,9 @@ func (e *Engine) foreseeWorld(ctx context.Context, d engine.Deployment, in engin
 	w.environment = *environment
 	if w.node, w.fresh, err = e.foreseeNode(ctx, environment.NodeID, in.Planned); err != nil {
 		return w, false, err
+	}
+	if w.node.ID != "" && w.node.Kind == "" {
+		return w, false, nil
 	}
 	w.version, known, err = e.foreseeVersion(ctx, d.Version, in.Versions)
 	return w, known, err

@@ -143,6 +143,9 @@ func (e *Engine) UpdateNode(ctx context.Context, n engine.Node) (engine.Node, er
 	if n, err = e.checkedNode(ctx, n); err != nil {
 		return engine.Node{}, err
 	}
+	if err := e.ingressMayChange(ctx, n); err != nil {
+		return engine.Node{}, err
+	}
 	if field := moved(stored, n); field != "" {
 		if err := e.nothingRuns(ctx, stored, field); err != nil {
 			return engine.Node{}, err

@@ -18,6 +18,9 @@ func (e *Engine) PlanNode(ctx context.Context, n engine.Node) error {
 	if err := catalog.ValidateNode(n); err != nil {
 		return err
 	}
+	if err := e.ingressMayChange(ctx, n); err != nil {
+		return err
+	}
 	if n.Docker != nil {
 		_, err := e.driver(ctx, n)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -29,7 +32,8 @@ func (e *Engine) PlanNode(ctx context.Context, n engine.Node) error {
 }
 
 // foreseeNode answers a node as it will be after this run, the zero value when
-// nobody knows it yet, and whether it is to be made in this run.
+// nobody knows it yet, and whether it is to be made in this run. One that is there
+// and whose changes are not known yet has no kind.
 func (e *Engine) foreseeNode(ctx context.Context, id string, in engine.Planned) (n engine.Node, fresh bool, err error) {
 	stored, err := orNil(e.store.Node(ctx, id))
 	if err != nil {
@@ -37,7 +41,7 @@ func (e *Engine) foreseeNode(ctx context.Context, id string, in engine.Planned) 
 	}
 	planned, found := in.Nodes[id]
 	switch {
-	case found:
+	case found && (stored != nil || planned.Kind != ""):
 		return planned, stored == nil, nil
 	case stored != nil:
 		return *stored, false, nil

@@ -67,7 +67,11 @@ func (e *Engine) observed(ctx context.Context, rec store.DeploymentRecord, look 
 	if err != nil {
 		return d, err
 	}
-	seen, err := look(ctx, n)
+	d.Observed.URLs, err = e.urls(ctx, n, s.components())
+	var seen node.Observation
+	if err == nil {
+		seen, err = look(ctx, n)
+	}
 	if err == nil {
 		err = e.describe(ctx, seen, s, &d)
 	}

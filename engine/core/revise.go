@@ -134,6 +134,11 @@ func (a *attempt) commit(ctx context.Context, number int, wanted desire) error {
 		if err := tx.NoteServing(ctx, a.rec.ID, number, wanted.runs()); err != nil {
 			return err
 		}
+		if a.claims(wanted) {
+			if err := claimPlaces(ctx, tx.Queries, a.rec.ID, wanted.components); err != nil {
+				return err
+			}
+		}
 		return a.writeSpec(ctx, tx)
 	})
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -85,6 +86,9 @@ func (w world) check(d engine.Deployment, isNew bool) error {
 	if err := catalog.CheckAllocation(w.node, isNew); err != nil {
 		return engine.At("environment_id", err)
 	}
+	if err := catalog.CheckRoutes(w.node, w.version.Components); err != nil {
+		return err
+	}
 	return catalog.ValidateOverrides(d, w.version.Components)
 }
 
@@ -136,15 +140,14 @@ func strategyOf(s engine.Strategy) (rollout.Strategy, error) {
 	if out.KeepOldFor, err = read("keep_old_for", s.KeepOldFor, "0s"); err != nil {
 		return out, err
 	}
-	if s.Canary != nil {
-		out.Canary, err = canaryOf(*s.Canary)
+	if s.Type == engine.StrategyCanary {
+		out.Canary, err = canaryOf(cmp.Or(s.Canary, &engine.Canary{}).Whole())
 	}
 	return out, err
 }
 
-// canaryOf reads a canary's durations and fills in its defaults.
+// canaryOf reads a canary's durations; it wants the defaults filled in.
 func canaryOf(c engine.Canary) (out rollout.Canary, err error) {
-	c = c.Whole()
 	out.MaxErrorRate, out.MinRequests = *c.MaxErrorRate, c.MinRequests
 	if out.MaxLatency, err = engine.ParseDuration("strategy.canary.max_latency", c.MaxLatency, 0); err != nil {
 		return out, err

@@ -25,7 +25,8 @@ func (in Input) routerApps(sites []Site) (object, error) {
 		}
 	}
 	router := server(in.place().routerPort(), append(append(all.secure, all.plain...), nobody))
-	router["protocols"] = []string{"h1", "h2c"}
+	router["protocols"] = []string{"h1"}
+	router["enable_full_duplex"] = true // else streams of gRPC would be no streams
 	all.servers["router"] = router
 	apps := object{"http": in.httpApp(all.servers)}
 	if len(all.tcp) > 0 {

@@ -51,6 +51,13 @@ func TestRouteChanges(t *testing.T) {
 			t.Errorf("changed routes %s an instance: %+v", s.Action, s)
 		}
 	}
+	first := effective(t, map[string]component{"api": {Image: "a", Routes: map[string]engine.Route{"web": {Port: 1}}}}, catalog.MergeInput{})
+	if got := Changes(nil, first, Traits{}); !slices.Equal(got, []string{"api: create 1 instance (image sha256:aaaaaaaaaaaa)", "api: add route */"}) {
+		t.Errorf("first deployment: %q", got)
+	}
+	if got := Changes(first, nil, Traits{}); !slices.Equal(got, []string{"api: remove 1 instance", "api: remove route */"}) {
+		t.Errorf("not wanted any more: %q", got)
+	}
 	if got := Changes(prior, prior, Traits{}); !slices.Equal(got, []string{"api: keep"}) {
 		t.Errorf("nothing changed, but %q", got)
 	}

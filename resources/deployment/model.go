@@ -36,6 +36,7 @@ type model struct {
 	PreviousVersion    types.String   `tfsdk:"previous_version"`
 	Instances          types.Map      `tfsdk:"instances"`
 	Endpoints          types.Map      `tfsdk:"endpoints"`
+	URLs               types.Map      `tfsdk:"urls"`
 	Drift              types.List     `tfsdk:"drift"`
 	Changes            types.List     `tfsdk:"changes"`
 	OperationID        types.String   `tfsdk:"operation_id"`
@@ -110,12 +111,4 @@ func serving(d engine.Deployment, written types.String) types.String {
 		return written
 	}
 	return types.StringValue(version)
-}
-
-// sameStrategy keeps the user's spelling of the durations when it means the same.
-func sameStrategy(ctx context.Context, s engine.Strategy, written types.Object, diags *diag.Diagnostics) types.Object {
-	if !written.IsNull() && !written.IsUnknown() && strategy(ctx, written, diags) == s {
-		return written
-	}
-	return strategyObject(s)
 }

@@ -30,6 +30,7 @@ func (m *model) observe(s engine.DeploymentStatus) {
 	m.Health = types.StringValue(health(s))
 	m.Instances = instances(s.Instances)
 	m.Endpoints = endpoints(s.Endpoints)
+	m.URLs = urls(s.URLs, types.StringNull())
 	m.Drift = attrs.List(s.Drift)
 }
 
@@ -65,12 +66,25 @@ func endpoints(all map[string]engine.Endpoint) types.Map {
 	return types.MapValueMust(endpointType, elements)
 }
 
+// urls takes untold for what only the node can tell and has not told.
+func urls(all map[string]string, untold types.String) types.Map {
+	elements := make(map[string]attr.Value, len(all))
+	for name, url := range all {
+		elements[name] = types.StringValue(url)
+		if url == "" {
+			elements[name] = untold
+		}
+	}
+	return types.MapValueMust(types.StringType, elements)
+}
+
 // forget makes unknown what an update finds out anew.
 func (m *model) forget() {
 	m.Status, m.Health, m.OperationID = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	m.Revision, m.PreviousVersion = types.Int64Unknown(), types.StringUnknown()
 	m.PromotionStatus = types.StringUnknown()
 	m.Instances, m.Endpoints = types.MapUnknown(instanceType), types.MapUnknown(endpointType)
+	m.URLs = types.MapUnknown(types.StringType)
 	m.Changes = types.ListUnknown(types.StringType)
 	m.Drift = attrs.List(nil) // what drifted is repaired
 }
@@ -81,7 +95,7 @@ func (m *model) keep(state model) {
 	m.Status, m.Health, m.OperationID = state.Status, state.Health, state.OperationID
 	m.Revision, m.PreviousVersion = state.Revision, state.PreviousVersion
 	m.PromotionStatus = state.PromotionStatus
-	m.Instances, m.Endpoints = state.Instances, state.Endpoints
+	m.Instances, m.Endpoints, m.URLs = state.Instances, state.Endpoints, state.URLs
 	m.Drift, m.Changes = state.Drift, state.Changes
 }
 

@@ -104,7 +104,7 @@ func (r *Resource) planChange(ctx context.Context, known, exists bool, state mod
 func (r *Resource) planIfAffected(ctx context.Context, state model, plan *model, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	plan.keep(state)
 	answer, ok := r.ask(ctx, state, *plan, req, &resp.Diagnostics)
-	if !ok || !answer.Changed() {
+	if !ok || !answer.Changed() && answer.Known && leadTo(answer.URLs, state.URLs) {
 		return
 	}
 	plan.forget()
@@ -115,7 +115,7 @@ func (r *Resource) planIfAffected(ctx context.Context, state model, plan *model,
 // ask lets the engine plan.
 func (r *Resource) ask(ctx context.Context, state, plan model, req resource.ModifyPlanRequest, diags *diag.Diagnostics) (engine.DeploymentPlan, bool) {
 	wanted := plan.toEngine(ctx, diags)
-	in := engine.PlanInput{Planned: r.Planned.All()}
+	var in engine.PlanInput
 	if !req.State.Raw.IsNull() {
 		prior := state.toEngine(ctx, diags)
 		in.Prior = &prior
@@ -128,11 +128,10 @@ func (r *Resource) ask(ctx context.Context, state, plan model, req resource.Modi
 	if diags.HasError() {
 		return engine.DeploymentPlan{}, false
 	}
+	r.Planned.PutDeployment(wanted) // before the engine is asked, so that of two that want the same one sees the other
+	in.Planned = r.Planned.All()
 	answer, err := r.Engine.PlanDeployment(ctx, wanted, in)
 	diags.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
-	if err == nil {
-		r.Planned.PutDeployment(wanted)
-	}
 	return answer, err == nil
 }
 
@@ -143,12 +142,28 @@ func (m *model) promise(answer engine.DeploymentPlan) {
 	}
 	if answer.Known {
 		m.Changes = attrs.List(answer.Changes)
+		m.URLs = urls(answer.URLs, types.StringUnknown())
 	}
+}
+
+// leadTo reports whether the routes lead where the state says, as far as can be
+// told without the node: its ports may change without the deployment.
+func leadTo(planned map[string]string, state types.Map) bool {
+	known := attrs.ToStrings(state)
+	for route, url := range planned {
+		if url != "" && known[route] != url {
+			return false
+		}
+	}
+	return true
 }
 
 func warn(answer engine.DeploymentPlan, diags *diag.Diagnostics) {
 	if answer.Downgrade != "" {
 		diags.AddAttributeWarning(path.Root("version"), "Downgrade", answer.Downgrade)
+	}
+	if answer.Idle != "" {
+		diags.AddAttributeWarning(path.Root("strategy"), "Strategy without effect", answer.Idle)
 	}
 	for _, gap := range answer.Gaps {
 		diags.AddWarning("Gap expected", gap)

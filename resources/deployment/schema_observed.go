@@ -36,8 +36,12 @@ func observedAttributes() map[string]schema.Attribute {
 		"previous_version": computed("Ref of the version that served before. Null at first."),
 		"promotion_status": computed("`in_sync` when the environment that this one promotes from serves the same version, else `out_of_sync`; null when it promotes from none. As of the last refresh."),
 		"operation_id":     computed("Id of the engine's record of the newest revision."),
-		"drift":            computedList("What differs on the node from what should be, found at refresh; `api: image is …`, `db: container is gone`. Apply repairs just that."),
-		"changes":          computedList("What the last change did, or the planned one does, a line for each component: `api: replace 2 instances, start-first (image)`, `db: keep`."),
+		"urls": schema.MapAttribute{
+			Computed: true, ElementType: types.StringType,
+			MarkdownDescription: "What visitors open to get to the routes, without a final slash, by `component/route`: `http://` or `https://`, or `tcp://address:port` of a tcp route.",
+		},
+		"drift":   computedList("What differs on the node from what should be, found at refresh; `api: image is …`, `db: container is gone`. Apply repairs just that."),
+		"changes": computedList("What the last change did, or the planned one does, a line for each component: `api: replace 2 instances, start-first (image)`, `db: keep`."),
 		"instances": schema.MapNestedAttribute{
 			Computed:            true,
 			MarkdownDescription: "Instances by component.",

@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -26,11 +27,14 @@ type strategyModel struct {
 	ProgressDeadline types.String `tfsdk:"progress_deadline"`
 	DrainTimeout     types.String `tfsdk:"drain_timeout"`
 	AutoRollback     types.Bool   `tfsdk:"auto_rollback"`
+	KeepOldFor       types.String `tfsdk:"keep_old_for"`
+	Canary           types.Object `tfsdk:"canary"`
 }
 
 var strategyTypes = map[string]attr.Type{
 	"type": types.StringType, "max_parallel": types.Int64Type, "min_healthy_time": types.StringType,
 	"progress_deadline": types.StringType, "drain_timeout": types.StringType, "auto_rollback": types.BoolType,
+	"keep_old_for": types.StringType, "canary": canaryType,
 }
 
 func strategyAttribute() schema.Attribute {
@@ -41,7 +45,11 @@ func strategyAttribute() schema.Attribute {
 		Default:             objectdefault.StaticValue(strategyObject(d)),
 		MarkdownDescription: "How it moves from one revision to the next.",
 		Attributes: map[string]schema.Attribute{
-			"type": attrs.Choice("`rolling`: component by component in the order of `depends_on`, new instances beside the old ones where possible.", d.Type, d.Type),
+			"type": attrs.Choice("`rolling`: component by component in the order of `depends_on`, new instances beside the old ones where possible. "+
+				"`blue_green`: all new instances beside the old ones, then one switch of the routes. "+
+				"`canary`: all new instances beside the old ones, then the requests of the routes move step by step, as long as the answers are good. "+
+				"`recreate`: the old instances stop before the new ones start, which is a gap.",
+				d.Type, engine.StrategyRolling, engine.StrategyBlueGreen, engine.StrategyCanary, engine.StrategyRecreate),
 			"max_parallel": schema.Int64Attribute{
 				Optional: true, Computed: true, Default: int64default.StaticInt64(int64(d.MaxParallel)),
 				MarkdownDescription: "Number of instances of a component that are replaced at once. Default 1.",
@@ -54,6 +62,12 @@ func strategyAttribute() schema.Attribute {
 				Optional: true, Computed: true, Default: booldefault.StaticBool(d.AutoRollback),
 				MarkdownDescription: "Restore the last successful revision when an update fails. Default `true`.",
 			},
+			"keep_old_for": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "With `type = \"blue_green\"`, how long the old instances run on after the switch, so that going back to them takes no start. A Go duration. Absent: they stop once they are drained.",
+				Validators:          []validator.String{attrs.Duration()},
+			},
+			"canary": canaryAttribute(),
 		},
 	}
 }
@@ -76,6 +90,8 @@ func strategyObject(s engine.Strategy) types.Object {
 		"progress_deadline": types.StringValue(s.ProgressDeadline),
 		"drain_timeout":     types.StringValue(s.DrainTimeout),
 		"auto_rollback":     types.BoolValue(s.AutoRollback),
+		"keep_old_for":      attrs.OptionalString(s.KeepOldFor),
+		"canary":            canaryObject(s.Canary),
 	})
 }
 
@@ -93,5 +109,15 @@ func strategy(ctx context.Context, object types.Object, diags *diag.Diagnostics)
 		ProgressDeadline: m.ProgressDeadline.ValueString(),
 		DrainTimeout:     m.DrainTimeout.ValueString(),
 		AutoRollback:     m.AutoRollback.ValueBool(),
+		KeepOldFor:       m.KeepOldFor.ValueString(),
+		Canary:           canary(ctx, m.Canary, diags),
 	}
+}
+
+// sameStrategy keeps what the user wrote when it means the same.
+func sameStrategy(ctx context.Context, s engine.Strategy, written types.Object, diags *diag.Diagnostics) types.Object {
+	if !written.IsNull() && !written.IsUnknown() && reflect.DeepEqual(strategy(ctx, written, diags), s) {
+		return written
+	}
+	return strategyObject(s)
 }

@@ -19,11 +19,13 @@ type model struct {
 	Allocation     types.String    `tfsdk:"allocation"`
 	Local          *localModel     `tfsdk:"local"`
 	Docker         *dockerModel    `tfsdk:"docker"`
+	Ingress        *ingressModel   `tfsdk:"ingress"`
 	ImageRetention *retentionModel `tfsdk:"image_retention"`
 	Status         types.String    `tfsdk:"status"`
 	Platform       types.String    `tfsdk:"platform"`
 	RuntimeVersion types.String    `tfsdk:"runtime_version"`
 	Address        types.String    `tfsdk:"address"`
+	Drift          types.List      `tfsdk:"drift"`
 }
 
 type localModel struct {
@@ -56,6 +58,9 @@ func (m *model) toEngine() engine.Node {
 		n.Kind = engine.NodeDocker
 		n.Docker = m.Docker.toEngine()
 	}
+	if m.Ingress != nil {
+		n.Ingress = m.Ingress.toEngine()
+	}
 	return n
 }
 
@@ -74,6 +79,11 @@ func (m *model) fromEngine(ctx context.Context, n engine.Node, diags *diag.Diagn
 		m.Docker = dockerFromEngine(ctx, *n.Docker, m.Docker, diags)
 	} else {
 		m.Docker = nil
+	}
+	if n.Ingress != nil {
+		m.Ingress = ingressFromEngine(ctx, *n.Ingress, m.Ingress, diags)
+	} else {
+		m.Ingress = nil
 	}
 	if m.ImageRetention != nil || n.KeepVersions != defaultKeepVersions {
 		m.ImageRetention = &retentionModel{KeepVersions: types.Int64Value(int64(n.KeepVersions))}

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
@@ -15,13 +17,14 @@ import (
 // as nothing that it depends on changes.
 func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	r.Known(ctx, req.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
+	if resp.Diagnostics.HasError() || req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) && !r.drifted(ctx, req, &resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("drift"), attrs.List(nil))...) // what drifted is repaired
 	attrs.PlanID(ctx, &resp.Plan, "team_id", &resp.Diagnostics)
 	r.ask(ctx, req, resp)
 	if req.State.Raw.IsNull() || attrs.Changed(req.State.Raw, req.Plan.Raw, "local", "docker", "team_id", "name") ||
-		!attrs.Known(req.Plan.Raw, "image_retention") {
+		!attrs.Known(req.Plan.Raw, "image_retention", "ingress") {
 		return
 	}
 	var plan, state model
@@ -31,11 +34,24 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
+// drifted reports whether the last refresh found anything to repair.
+func (r *Resource) drifted(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) bool {
+	var drift types.List
+	diags.Append(req.State.GetAttribute(ctx, path.Root("drift"), &drift)...)
+	return len(drift.Elements()) > 0
+}
+
 // ask lets the engine refuse what it would at apply, and tells it what the node
 // will be, once all that it depends on is known.
 func (r *Resource) ask(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if r.Session == nil || resp.Diagnostics.HasError() || attrs.Replaces(req, "team_id", "name") ||
-		!attrs.Known(req.Plan.Raw, "team_id", "name", "allocation", "local", "docker", "image_retention") || !attrs.Known(req.Config.Raw, "docker") {
+	if r.Session == nil || resp.Diagnostics.HasError() || attrs.Replaces(req, "team_id", "name") || !attrs.Known(req.Plan.Raw, "team_id", "name") {
+		return
+	}
+	if !attrs.Known(req.Plan.Raw, "allocation", "local", "docker", "ingress", "image_retention") {
+		r.putUnknown(ctx, resp)
+		return
+	}
+	if !attrs.Known(req.Config.Raw, "docker") {
 		return
 	}
 	var plan model
@@ -56,6 +72,15 @@ func (r *Resource) ask(ctx context.Context, req resource.ModifyPlanRequest, resp
 	resp.Diagnostics.Append(fwdiag.At(op("Plan", wanted.ID), err, req.Config.Raw)...)
 	if err == nil {
 		r.Planned.PutNode(wanted)
+	}
+}
+
+// putUnknown notes that it is not known yet what the node will be.
+func (r *Resource) putUnknown(ctx context.Context, resp *resource.ModifyPlanResponse) {
+	var id types.String
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("id"), &id)...)
+	if !id.IsUnknown() {
+		r.Planned.PutNode(engine.Node{ID: id.ValueString()})
 	}
 }
 
@@ -82,6 +107,9 @@ func (r *Resource) refresh(ctx context.Context, m *model, diags *diag.Diagnostic
 		return
 	}
 	m.fromStatus(status)
+	if status.State == engine.NodeReady || m.Drift.IsNull() {
+		m.Drift = attrs.List(status.Drift)
+	}
 	warn(status, m.ID.ValueString(), diags)
 }
 

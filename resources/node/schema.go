@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/resources/attrs"
@@ -47,11 +48,16 @@ func (r *Resource) Schema(_ context.Context, _ resource.SchemaRequest, resp *res
 				engine.AllocationOpen, engine.AllocationOpen, engine.AllocationClosed, engine.AllocationDrain),
 			"local":           local(),
 			"docker":          docker(),
+			"ingress":         ingress(),
 			"image_retention": imageRetention(),
 			"status":          observed("State at the last refresh: `ready`, `unreachable`, or `foreign` (another engine uses it)."),
 			"platform":        observed("Operating system and architecture, such as `linux/amd64`."),
 			"runtime_version": observed("Version of what runs instances there, such as `linux 6.12.0` or `docker 28.5.1`."),
 			"address":         observed("Address where published ports are reached."),
+			"drift": schema.ListAttribute{
+				Computed: true, ElementType: types.StringType,
+				MarkdownDescription: "What differs of the ingress from what should be, found at refresh. Apply repairs just that.",
+			},
 		},
 	}
 }

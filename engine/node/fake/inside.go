@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 
@@ -66,7 +67,11 @@ func (d *driver) Dial(ctx context.Context, key node.Key, _ string, _ int) (net.C
 
 func answer(conn net.Conn, ok bool) {
 	defer conn.Close()
-	if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil { // one who still writes would not listen
 		return
 	}
 	status := http.StatusOK
