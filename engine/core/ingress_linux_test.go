@@ -24,6 +24,7 @@ func TestIngress(t *testing.T) {
 		registry.Push(t, fmt.Sprintf("app:%d", n), testimage.App(t, fmt.Sprint(n), nil))
 	}
 	registry.Push(t, "app:bad", testimage.App(t, "bad", map[string]string{"EXIT_NOW": "3"}))
+	registry.Push(t, "app:ill", testimage.App(t, "ill", map[string]string{"FAIL_SHARE": "1"}))
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
 		x := &gate{T: t}
@@ -85,7 +86,7 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.must(err)
 	x.Cleanup(func() { x.ends(x.engine.DeleteEnvironment(context.Background(), "acme/test")) })
 	x.refs = map[string]string{}
-	for name, tag := range map[string]string{"1.0.0": "1", "2.0.0": "2", "3.0.0": "bad"} {
+	for name, tag := range map[string]string{"1.0.0": "1", "2.0.0": "2", "3.0.0": "bad", "4.0.0": "ill"} {
 		made, err := x.engine.CreateVersion(ctx, engine.Version{
 			ProductID: "acme/shop", Name: name, Type: engine.VersionIncremental, Status: engine.VersionActive,
 			Components: map[string]engine.Component{"web": {
@@ -154,8 +155,70 @@ func (x *gate) visits() {
 	if status.State != engine.NodeReady || len(status.Drift) > 0 {
 		x.Errorf("the node is %+v", status)
 	}
+	x.movesAtOnce(d)
+	x.triesCanaries(d)
 	x.must(x.engine.DeleteDeployment(ctx, "acme/test/shop"))
 	if status, _ := x.get("shop.test", "/"); status != http.StatusNotFound {
 		x.Errorf("after the deployment a visitor gets %d", status)
+	}
+}
+
+// movesAtOnce goes to another version and back, while both run. 2.0.0 serves.
+func (x *gate) movesAtOnce(d engine.Deployment) {
+	x.Helper()
+	d.Strategy.Type, d.Strategy.KeepOldFor = engine.StrategyBlueGreen, "1h"
+	for _, version := range []string{"1.0.0", "2.0.0", "1.0.0", "2.0.0"} {
+		d.Version = x.refs[version]
+		now, err := x.engine.UpdateDeployment(x.Context(), d, nil)
+		x.must(err)
+		x.serves(version[:1])
+		if len(now.Observed.Drift) > 0 {
+			x.Errorf("after the switch to %s: %q", version, now.Observed.Drift)
+		}
+	}
+	created := 0
+	operations, err := x.engine.Operations(x.Context(), engine.OperationFilter{DeploymentID: "acme/test/shop"})
+	x.must(err)
+	for _, o := range operations[:3] { // the newest first
+		for _, s := range o.Steps {
+			if strings.HasPrefix(s.Name, "create") {
+				created++
+			}
+		}
+	}
+	if created > 0 {
+		x.Errorf("going to and fro between kept instances created %d", created)
+	}
+}
+
+// triesCanaries gives a version that answers with errors a share of the visits.
+func (x *gate) triesCanaries(d engine.Deployment) {
+	x.Helper()
+	d.Strategy.Type, d.Strategy.KeepOldFor = engine.StrategyCanary, ""
+	d.Strategy.Canary = &engine.Canary{Steps: []engine.CanaryStep{{Weight: 20, Pause: "1m"}}, MinRequests: 5}
+	d.Version = x.refs["4.0.0"]
+	done := make(chan error, 1)
+	go func() {
+		_, err := x.engine.UpdateDeployment(x.Context(), d, nil)
+		done <- err
+	}()
+	visits, failed := 0, 0
+	for {
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), "answers were errors") {
+				x.Errorf("the canary ended with %v", err)
+			}
+			if failed == 0 || failed*5 > visits+5 {
+				x.Errorf("%d of %d visits failed, want some and at most a fifth", failed, visits)
+			}
+			x.serves("2")
+			return
+		default:
+			visits++
+			if status, _ := x.get("shop.test", "/"); status >= http.StatusInternalServerError {
+				failed++
+			}
+		}
 	}
 }

@@ -78,12 +78,19 @@ func (p *proxy) Measure(context.Context, string) (rollout.Sample, error) {
 
 func (p *proxy) Drain(_ context.Context, instance string) error { return p.say("drain " + instance) }
 
-// heard answers what the proxy was told since it was asked last.
+// heard answers what the proxy was told since it was asked last; what drains at the
+// same time in the order of the names.
 func (p *proxy) heard() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	told := p.told
 	p.told = nil
+	slices.SortStableFunc(told, func(a, b string) int {
+		if strings.HasPrefix(a, "drain") && strings.HasPrefix(b, "drain") {
+			return strings.Compare(a, b)
+		}
+		return 0
+	})
 	return told
 }
 
@@ -178,11 +185,11 @@ func TestBlueGreenSwitchesOnceAndKeepsTheOld(t *testing.T) {
 		s.mustBring("1.0.0", twoWebs("1"))
 		p.heard()
 		s.mustBring("2.0.0", twoWebs("2"))
-		expect(t, p.heard(), "reach api-2-1", "reach shop-2-1", "lead api=api-2-1, shop=shop-2-1", "visit api/web", "visit shop/all")
+		expect(t, p.heard(), "reach api-2-1", "reach shop-2-1", "lead api=api-2-1, shop=shop-2-1", "visit api/web", "visit shop/all", "drain api-1-1", "drain shop-1-1")
 		s.has("api-1-1", "api-2-1", "db-1-1", "shop-1-1", "shop-2-1")
 		s.node.Calls()
 		s.mustBring("1.0.0", twoWebs("1"))
-		expect(t, p.heard(), "reach api-1-1", "reach shop-1-1", "lead api=api-1-1, shop=shop-1-1", "visit api/web", "visit shop/all")
+		expect(t, p.heard(), "reach api-1-1", "reach shop-1-1", "lead api=api-1-1, shop=shop-1-1", "visit api/web", "visit shop/all", "drain api-2-1", "drain shop-2-1")
 		for _, call := range s.node.Calls() {
 			if strings.HasPrefix(call, "create") || strings.HasPrefix(call, "start") {
 				t.Errorf("the return needed %s", call)

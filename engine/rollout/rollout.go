@@ -123,24 +123,30 @@ func (r *run) forward(ctx context.Context) error {
 }
 
 // cleanUp removes what the committed revision replaced: all of it drains at the
-// same time, then it is stopped and removed, dependents first. Cancelling ends
-// the draining, not the rest.
+// same time, then it is stopped and removed, dependents first. What is kept for a
+// return drains too. Cancelling ends the draining, not the rest.
 func (r *run) cleanUp(cancellable context.Context) {
 	ctx := context.WithoutCancel(cancellable)
 	if err := r.table.settle(ctx, r.in.Target.Components); err != nil {
 		r.Log.WarnContext(ctx, "route after commit", "deployment", r.in.Deployment, "error", err.Error())
 	}
-	var retired []made
 	kept := r.kept()
+	var left, retired []made
 	for _, step := range slices.Backward(r.in.Plan.Steps) {
 		for _, name := range step.Retire {
-			if slices.Contains(kept, name) {
-				continue
+			m := made{key: node.Key{Deployment: r.in.Deployment, Name: name}, component: step.Component}
+			if left = append(left, m); !slices.Contains(kept, name) {
+				retired = append(retired, m)
 			}
-			retired = append(retired, made{key: node.Key{Deployment: r.in.Deployment, Name: name}, component: step.Component})
 		}
 	}
-	_ = together(retired, func(m made) error { r.drain(cancellable, m.key); return nil })
+	_ = together(left, func(m made) error { r.drain(cancellable, m.key); return nil })
+	if r.Proxy != nil && len(left) > 0 {
+		// Now that nobody is sent there any more they can lose their names everywhere.
+		if err := r.table.again(ctx); err != nil {
+			r.Log.WarnContext(ctx, "route after draining", "deployment", r.in.Deployment, "error", err.Error())
+		}
+	}
 	for _, m := range retired {
 		if err := r.discard(ctx, m.component, m.key); err != nil {
 			r.Log.WarnContext(ctx, "remove replaced instance", "instance", m.key.Name, "error", err.Error())

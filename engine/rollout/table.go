@@ -127,6 +127,13 @@ func (t *table) reset(ctx context.Context) error {
 	return t.apply(ctx, was)
 }
 
+// again tells the node its table once more.
+func (t *table) again(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.applyRoutes(ctx, t.lines)
+}
+
 // apply puts the lines into force. An instance that the ingress leads to gets its
 // name in the deployment before, and one that it leaves loses it after: on some
 // nodes an instance cannot be reached for a moment while its name changes.
