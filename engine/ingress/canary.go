@@ -53,7 +53,6 @@ func (c *routing) server(s Site, half string, backends []Backend) (address strin
 	address = c.in.place().socket(half + "-" + hex.EncodeToString(sum[:8]))
 	inside := serverAt(address, []object{{"handle": []object{proxy}}})
 	inside["protocols"] = []string{"h1", "h2c"}
-	inside["enable_full_duplex"] = true
 	c.servers[s.half(half)] = inside
 	return address, nil
 }

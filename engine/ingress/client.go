@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
@@ -73,6 +75,13 @@ func (c *Client) command(ctx context.Context, method, path string, body []byte, 
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	r, err := c.do(req)
+	for range interruptions {
+		// Caddy's own endpoint is replaced with every change of the configuration, too.
+		if err != nil || r.status != http.StatusBadGateway || !r.own() {
+			break
+		}
+		r, err = c.do(req)
+	}
 	switch {
 	case err != nil:
 		return r, err
@@ -84,9 +93,31 @@ func (c *Client) command(ctx context.Context, method, path string, body []byte, 
 	}
 }
 
-// do sends one request on a connection of its own: the proxy closes those that
-// are kept when its configuration changes.
+// interruptions are how often a request is sent again that the proxy dropped
+// while somebody changed its configuration. All requests may be sent again.
+const interruptions = 10
+
+// errDial says that there was no connection at all.
+var errDial = errors.New("no connection")
+
 func (c *Client) do(req *http.Request) (response, error) {
+	r, err := c.once(req)
+	for range interruptions {
+		dead := errors.Is(err, errDial) && !errors.Is(err, syscall.ECONNRESET) // a listener that is replaced resets who waits
+		if err == nil || dead || req.Context().Err() != nil {
+			break
+		}
+		r, err = c.once(req)
+	}
+	if err != nil {
+		return r, unreachable(err)
+	}
+	return r, nil
+}
+
+// once sends a request on a connection of its own: the proxy closes those that are
+// kept when its configuration changes.
+func (c *Client) once(req *http.Request) (response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true, DisableCompression: true,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // an answer is wanted, whose it is is not asked
@@ -99,18 +130,29 @@ func (c *Client) do(req *http.Request) (response, error) {
 			if err != nil {
 				return nil, err
 			}
-			return c.dial(ctx, number)
+			conn, err := c.dial(ctx, number)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", errDial, err)
+			}
+			return conn, nil
 		},
 	}
 	defer transport.CloseIdleConnections()
+	if req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return response{}, err
+		}
+		req.Body = body
+	}
 	answer, err := transport.RoundTrip(req)
 	if err != nil {
-		return response{}, unreachable(err)
+		return response{}, err
 	}
 	defer answer.Body.Close() //nolint:errcheck // read to the end
 	body, err := io.ReadAll(io.LimitReader(answer.Body, largest))
 	if err != nil {
-		return response{}, unreachable(err)
+		return response{}, err
 	}
 	for name, values := range answer.Trailer {
 		answer.Header[name] = values

@@ -18,7 +18,11 @@ func (in Input) frontApps(sites []Site) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := []object{{"handle": []object{in.toRouter()}}}
+	// gRPC speaks in both directions at once, which HTTP/1 does not.
+	routes := []object{
+		{"match": []object{{"header": object{"Content-Type": []string{"application/grpc*"}}}}, "handle": []object{in.toRouter("h2c", "2")}, "terminal": true},
+		{"handle": []object{in.toRouter("1.1")}},
+	}
 	plain := server(httpPort(in.Node), routes)
 	plain["protocols"] = []string{"h1", "h2c"}
 	secure := server(httpsPort(in.Node), routes)
@@ -36,16 +40,23 @@ func (in Input) frontApps(sites []Site) (object, error) {
 	}, nil
 }
 
-func (in Input) toRouter() object {
+// forged are headers that components may take for a proxy's word, and that Caddy
+// itself leaves as visitors send them.
+var forged = []string{
+	"Forwarded", "X-Real-Ip", "X-Forwarded-By", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Scheme",
+	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Original-Forwarded-For",
+}
+
+func (in Input) toRouter(versions ...string) object {
 	return object{
 		"handler":   "reverse_proxy",
 		"upstreams": []object{{"dial": in.place().router}},
 		"transport": object{
-			"protocol": "http", "versions": []string{"1.1"}, "compression": false, "dial_timeout": "2s",
-			"expect_continue_timeout": "30s", "keep_alive": object{"idle_timeout": "30s", "max_idle_conns_per_host": 512},
+			"protocol": "http", "versions": versions, "compression": false, "dial_timeout": "2s",
+			"expect_continue_timeout": "10s", "keep_alive": object{"idle_timeout": "30s", "max_idle_conns_per_host": 512},
 		},
 		"headers": object{
-			"request": object{"set": object{"Expect": []string{"100-continue"}, tokenHeader: []string{"{env." + EnvToken + "}"}}},
+			"request": object{"delete": forged, "set": object{"Expect": []string{"100-continue"}, tokenHeader: []string{"{env." + EnvToken + "}"}}},
 		},
 		"load_balancing":     object{"try_duration": "5s", "try_interval": "10ms", "retry_match": []object{{"path": []string{"*"}}}},
 		"stream_close_delay": streamsOutlive.String(),

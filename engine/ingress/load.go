@@ -3,7 +3,7 @@ package ingress
 import (
 	"context"
 	"net/http"
-	"strings"
+	"regexp"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
@@ -55,10 +55,13 @@ func (c *Client) Current(ctx context.Context) ([]byte, error) {
 	return r.body, nil
 }
 
+// layerMissing is how Caddy speaks of an app that it was built without.
+var layerMissing = regexp.MustCompile(`(unknown module|module not registered): layer4`)
+
 // refused explains why the proxy did not take a configuration.
 func refused(r response) error {
 	said := r.said()
-	if strings.Contains(said, "layer4") {
+	if layerMissing.MatchString(said) {
 		return engine.Unsupported("tcp_ports", "the ingress's image has no layer4, which routes with protocol = \"tcp\" need",
 			"Build an image of Caddy with it (xcaddy build --with github.com/mholt/caddy-l4) and name it in the node's ingress.image")
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,14 +44,27 @@ type process struct {
 // start runs an ingress on ports that are free.
 func start(t testing.TB, change ...func(in *Input)) *proxy {
 	t.Helper()
-	p := &proxy{t: t, in: Input{Node: engine.NodeIngress{HTTPPort: freePort(t), HTTPSPort: freePort(t)}}}
-	for _, c := range change {
-		c(&p.in)
+	for range 5 {
+		p := &proxy{t: t, in: Input{Node: engine.NodeIngress{HTTPPort: freePort(t), HTTPSPort: freePort(t)}}}
+		for _, c := range change {
+			c(&p.in)
+		}
+		router := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		p.router = startProcess(t, Router, p.in, router)
+		p.front = startProcess(t, Front, p.in, router)
+		err := p.try()
+		if err == nil {
+			return p
+		}
+		// Somebody else on the machine took a port in the meantime.
+		if !strings.Contains(err.Error(), "address already in use") {
+			t.Fatal(err)
+		}
+		p.router.kill()
+		p.front.kill()
 	}
-	router := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	p.router = startProcess(t, Router, p.in, router)
-	p.front = startProcess(t, Front, p.in, router)
-	return p
+	t.Fatal("no port stays free")
+	return nil
 }
 
 func startProcess(t testing.TB, component string, in Input, router string) *process {
@@ -196,17 +209,17 @@ func called(t testing.TB, name string) string {
 
 var portsGiven sync.Map
 
-// freePort is one that nobody listens on, and that no other test was given.
+// freePort is one that nobody listens on, that no other test was given, and that
+// the kernel gives to no connection.
 func freePort(t testing.TB) int {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", ":0")
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		_, text, _ := net.SplitHostPort(l.Addr().String())
 		_ = l.Close()
-		port, _ := strconv.Atoi(text)
 		if _, given := portsGiven.LoadOrStore(port, true); !given {
 			return port
 		}

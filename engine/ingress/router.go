@@ -25,8 +25,7 @@ func (in Input) routerApps(sites []Site) (object, error) {
 		}
 	}
 	router := server(in.place().routerPort(), append(append(all.secure, all.plain...), nobody))
-	router["protocols"] = []string{"h1"}
-	router["enable_full_duplex"] = true // else streams of gRPC would be no streams
+	router["protocols"] = []string{"h1", "h2c"}
 	all.servers["router"] = router
 	apps := object{"http": in.httpApp(all.servers)}
 	if len(all.tcp) > 0 {

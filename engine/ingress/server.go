@@ -25,13 +25,14 @@ func serverAt(address string, routes []object) object {
 	}
 }
 
-// answer is a short answer of the proxy itself.
+// answer is a short answer of the proxy itself. The connection ends with it: else
+// the router would wait for a body that the front only sends when it is asked to.
 func answer(status, text string, headers ...string) object {
 	all := object{ownAnswer: []string{status}, "Content-Type": []string{"text/plain; charset=utf-8"}}
 	for i := 0; i+1 < len(headers); i += 2 {
 		all[headers[i]] = []string{headers[i+1]}
 	}
-	return object{"handler": "static_response", "status_code": status, "headers": all, "body": status + " " + text + "\n"}
+	return object{"handler": "static_response", "status_code": status, "headers": all, "body": status + " " + text + "\n", "close": true}
 }
 
 // nobody answers what no site is meant by; empty answers a site without an
