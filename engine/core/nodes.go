@@ -228,7 +228,13 @@ func reasonAndHint(err error) string {
 	return text
 }
 
-// DeleteNode implements engine.Service.
+// DeleteNode implements engine.Service. What nobody pruned while the node was away
+// goes now, if it is there: nobody knows of it later.
 func (e *Engine) DeleteNode(ctx context.Context, id string) error {
+	n, err := e.store.Node(ctx, id)
+	if err != nil {
+		return err
+	}
+	e.prune(ctx, n)
 	return e.store.DeleteNode(ctx, id)
 }

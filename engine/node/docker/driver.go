@@ -105,8 +105,9 @@ func (d *Driver) Info(ctx context.Context) (node.Info, error) {
 			Hint: "switch it to Linux containers"}
 	}
 	info := node.Info{
+		Place:          placeOf(answer.Info),
 		Platform:       platformOf(answer.Info.OSType, answer.Info.Architecture),
-		RuntimeVersion: "docker " + answer.Info.ServerVersion,
+		RuntimeVersion: runtimeOf(answer.Info) + " " + answer.Info.ServerVersion,
 		Address:        d.reach.publicAddress(d.cfg.Address),
 		LimitCPU:       answer.Info.CPUCfsQuota, LimitMemory: answer.Info.MemoryLimit, LimitPids: answer.Info.PidsLimit,
 		Users: true, MinPort: 1,

@@ -21,6 +21,9 @@ var podmanLacks = map[string]string{
 func TestContractPodman(t *testing.T) {
 	host := testdocker.Podman(t).Host
 	nodetest.RunExcept(t, nodetest.NewImages(t), func(t *testing.T) node.Driver { return open(t, over(host)) }, podmanLacks)
+	if one, again := place(t, over(host)), place(t, over(host)); one != again {
+		t.Errorf("it is in %q, and asked again in %q", one, again)
+	}
 	left, err := open(t, over(host)).List(t.Context())
 	if err != nil || len(left) > 0 {
 		t.Errorf("left on the node: %v (%v)", left, err)
