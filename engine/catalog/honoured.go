@@ -54,6 +54,7 @@ var Runtimes = []Attribute{
 	{"restart", yes(), yes()},
 	{"health_checks", yes(), partly("all of them gate a rollout; after it Docker goes on with the first exec check, in the order of the names")},
 	{"security", yes(), yes()},
+	{"security.capabilities_add", yes(), partly("those that own the node, such as `SYS_ADMIN` and `ALL`, where it says allow_privileged = true")},
 	{"security.privileged", no("local nodes run nothing privileged", "ask for single capabilities instead, or use a docker node"), partly("the node says allow_privileged = true")},
 	{"logging", yes(), yes()},
 	{"logging.driver",

@@ -66,7 +66,7 @@ func dns() schema.Attribute {
 func security() schema.Attribute {
 	return object("Rights of the processes.", map[string]schema.Attribute{
 		"read_only_root":    boolean("Make the root file system read-only. Default `false`."),
-		"capabilities_add":  list("Linux capabilities to add, without `CAP_`."),
+		"capabilities_add":  list("Linux capabilities to add, without `CAP_`, or `ALL`. On a Docker node those whose holder owns the node (`ALL`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`, `SYS_BOOT`, `DAC_READ_SEARCH`, `BPF`, `PERFMON`, `MAC_ADMIN`, `MAC_OVERRIDE`) must be allowed by its `allow_privileged`."),
 		"capabilities_drop": list("Linux capabilities to drop, without `CAP_`, or `ALL`."),
 		"no_new_privileges": boolean("Forbid gaining rights through set-uid programs. Default `true`."),
 		"privileged":        boolean("All capabilities and devices of the node: the instance owns the node, which must allow it by `allow_privileged`. Default `false`."),
