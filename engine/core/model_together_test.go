@@ -59,9 +59,7 @@ func (u *universe) inSomeOrder(moves [2]move, errs [2]error) (tried string) {
 					tried += fmt.Sprintf("\n%s, then %s: %v", first, second, err)
 					continue
 				}
-				u.mu.Lock()
-				u.model = m
-				u.mu.Unlock()
+				u.become(m)
 				return ""
 			}
 		}
@@ -134,9 +132,6 @@ func (u *universe) twoAndOneDies(t *rapid.T) {
 	moves := [2]move{u.drawWork(t), u.drawWork(t)}
 	if !u.foreseeable(moves) || deploymentOf(moves[0]) == "" || deploymentOf(moves[1]) == "" {
 		return
-	}
-	if _, destroys := moves[1].(destroy); destroys && deploymentOf(moves[0]) == deploymentOf(moves[1]) {
-		return // its history may begin anew
 	}
 	mortal, other := u.players[0], u.players[1]
 	mortal.meet(drawDeath(t))
