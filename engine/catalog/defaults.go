@@ -12,6 +12,8 @@ const (
 	DefaultLogFiles        = 3
 
 	DefaultDevicePermissions = "rwm"
+
+	DefaultPreSnapshotTimeout = "1m"
 )
 
 // Documented defaults of a health check (design 4.4).
@@ -42,6 +44,11 @@ func Defaults(c engine.Component) engine.Component {
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		orElse(&v.OnDestroy, VolumeRetain)
 		setDefault(&v.SingleWriter, true)
+		if v.PreSnapshot != nil {
+			filled := *v.PreSnapshot
+			orElse(&filled.Timeout, DefaultPreSnapshotTimeout)
+			v.PreSnapshot = &filled
+		}
 		return v
 	})
 	c.Files = mapValues(c.Files, func(f engine.File) engine.File {

@@ -33,6 +33,7 @@ var Runtimes = []Attribute{
 		no("local volumes share the node's disk and have no size of their own", useDocker),
 		no("Docker's volumes have no size that every driver keeps to", "leave it out, or say it in driver_options where the driver has sizes")},
 	{"volumes.*.snapshot", yes(), partly("the volume has the driver local and no driver_options")},
+	{"volumes.*.pre_snapshot", yes(), partly("the volume can have a snapshot")},
 	{"volumes.*.driver",
 		no("local volumes are directories on the node's disk", useDocker),
 		partly("the Docker Engine must have the driver")},

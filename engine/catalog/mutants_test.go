@@ -22,8 +22,11 @@ func full() engine.Component {
 		Files: map[string]engine.File{
 			"/etc/a": {Content: "hello", ContentBase64: "eA==", Mode: "0600"},
 		},
-		Ports:     map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
-		Volumes:   map[string]engine.Volume{"data": {Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"}}},
+		Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: ptr(9000), Protocol: "udp", HostAddress: "127.0.0.2"}},
+		Volumes: map[string]engine.Volume{"data": {
+			Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"},
+			PreSnapshot: &engine.PreSnapshot{Command: []string{"/bin/flush", "all"}, Timeout: "2m"},
+		}},
 		Tmpfs:     map[string]engine.Tmpfs{"/tmp": {Size: "64Mi"}},
 		HostPaths: map[string]engine.HostPath{"/host": {Source: "/srv", ReadOnly: true}},
 		DependsOn: []string{"db", "cache"},
