@@ -38,14 +38,7 @@ func newHouse(t *testing.T, d *testdocker.Engine, r *testimage.RegistryServer, k
 	var err error
 	h.engine, err = core.Open(ctx, core.Config{DataDir: t.TempDir()})
 	h.must(err)
-	_, err = h.engine.CreateTeam(ctx, engine.Team{Name: "acme"})
-	h.must(err)
-	h.node("here", d, keep)
-	_, err = h.engine.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + r.URL()}, "")
-	h.must(err)
-	_, err = h.engine.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
-	h.must(err)
-	h.environment("test", "here")
+	h.must(furnish(ctx, h.engine, dockerNode(d, keep), r, engine.EnvironmentStaging))
 	t.Cleanup(func() {
 		h.clear()
 		h.must(h.engine.Close())
@@ -53,24 +46,15 @@ func newHouse(t *testing.T, d *testdocker.Engine, r *testimage.RegistryServer, k
 	return h
 }
 
-func (h *house) node(name string, d *testdocker.Engine, keep int) {
-	h.Helper()
-	_, err := h.engine.CreateNode(h.Context(), engine.Node{TeamID: "acme", Name: name, Kind: engine.NodeDocker,
-		Allocation: engine.AllocationOpen, Docker: &engine.DockerNode{Host: d.Host}, KeepVersions: keep})
-	h.must(err)
-}
-
-func (h *house) environment(name, node string) {
-	h.Helper()
-	_, err := h.engine.CreateEnvironment(h.Context(), engine.Environment{TeamID: "acme", Name: name, NodeID: "acme/" + node, Type: engine.EnvironmentStaging}, nil)
-	h.must(err)
-}
-
 // annex is the same engine, with another node and environment.
 func (h *house) annex(name string, d *testdocker.Engine, keep int) *house {
 	h.Helper()
-	h.node(name, d, keep)
-	h.environment(name, name)
+	n := dockerNode(d, keep)
+	n.TeamID, n.Name, n.Allocation = "acme", name, engine.AllocationOpen
+	_, err := h.engine.CreateNode(h.Context(), n)
+	h.must(err)
+	_, err = h.engine.CreateEnvironment(h.Context(), engine.Environment{TeamID: "acme", Name: name, NodeID: "acme/" + name, Type: engine.EnvironmentStaging}, nil)
+	h.must(err)
 	other := *h
 	other.where, other.deployed = "acme/"+name, map[string]bool{}
 	h.Cleanup(other.clear)
