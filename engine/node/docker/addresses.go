@@ -1,7 +1,10 @@
 package docker
 
 import (
+	"context"
 	"net/netip"
+	"regexp"
+	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -67,6 +70,27 @@ func (d *Driver) takeAddress(deployment string) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// networkGone is how Docker says so, by its name or id.
+var networkGone = regexp.MustCompile(`network \S+ not found`)
+
+// misplaced reports whether a container did not start because its network is gone,
+// or is another one of that name, or because somebody has its address.
+func misplaced(err error) bool {
+	const taken = "Address already in use" // of a host's port it is said with a small letter
+	return strings.Contains(err.Error(), taken) || networkGone.MatchString(err.Error()) ||
+		says(err, "of this network's subnets", "no configured subnet", "networks with user configured subnets")
+}
+
+// resettle puts a container at another address of its deployment's network, which is
+// made where somebody took it away.
+func (d *Driver) resettle(ctx context.Context, c container.InspectResponse) error {
+	deployment := c.Config.Labels[labelDeployment]
+	if err := d.ensureNetwork(ctx, deployment); err != nil {
+		return err
+	}
+	return d.failed("give "+keyOf(c.Config.Labels).Name+" another address", d.rejoin(ctx, c, d.hasName(c), d.takeAddress(deployment)))
 }
 
 // bookOf needs d.mu.

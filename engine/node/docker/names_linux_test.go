@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"strings"
@@ -109,4 +110,68 @@ func conflict(t *testing.T, err error, words ...string) {
 func runnable(reference string) string {
 	base, digest, _ := strings.Cut(reference, "@")
 	return base[:strings.LastIndexByte(base, ':')] + "@" + digest
+}
+
+// makeNetwork makes a network for the time of the test.
+func makeNetwork(t *testing.T, docker *client.Client, name string) {
+	t.Helper()
+	made, err := docker.NetworkCreate(t.Context(), name, client.NetworkCreateOptions{Driver: "bridge"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = docker.NetworkRemove(context.Background(), made.ID, client.NetworkRemoveOptions{}) })
+}
+
+// A process that lives long finds the network again that another one took away, with
+// a deployment that it makes anew, or from an instance that does not run.
+func TestNetworkThatWentAway(t *testing.T) {
+	t.Parallel()
+	host := daemon(t).Host
+	b := newBench(t, open(t, over(host)))
+	b.start("api-1-1", 1, engine.Component{})
+	other := open(t, over(host))
+	b.ok(other.RemoveDeployment(t.Context(), b.deployment, nil))
+	b.ok(other.Close())
+
+	db, errs := b.spec("db-2-1", 2, engine.Component{}), make(chan error, 2)
+	api := b.spec("api-2-1", 2, engine.Component{})
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Create(t.Context(), s))
+	}
+	for _, s := range []node.Spec{db, api} {
+		go func() { errs <- b.Start(t.Context(), s.Key, node.Secrets{}) }()
+	}
+	for range cap(errs) {
+		b.ok(<-errs)
+	}
+	b.serving(api.Key)
+	together := func() {
+		t.Helper()
+		if got := b.tool(api.Key, "resolve", "db"); len(strings.Fields(got)) != 1 {
+			t.Errorf("db is %q", got)
+		}
+		for _, s := range []node.Spec{db, api} {
+			if i, err := b.Inspect(t.Context(), s.Key); err != nil || len(i.Altered) > 0 {
+				t.Errorf("%+v (%v)", i, err)
+			}
+		}
+	}
+	together()
+
+	docker := daemon(t).Client(t)
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Stop(t.Context(), s.Key))
+	}
+	networks, err := docker.NetworkList(t.Context(), client.NetworkListOptions{Filters: make(client.Filters).Add("label", "slipway.deployment="+b.deployment)})
+	b.ok(err)
+	for _, n := range networks.Items {
+		_, err := docker.NetworkRemove(t.Context(), n.ID, client.NetworkRemoveOptions{})
+		b.ok(err)
+	}
+	makeNetwork(t, docker, "takes-the-addresses")
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Start(t.Context(), s.Key, node.Secrets{}))
+	}
+	b.serving(api.Key)
+	together()
 }
