@@ -1,7 +1,6 @@
 package docker_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"strings"
@@ -112,16 +111,6 @@ func runnable(reference string) string {
 	return base[:strings.LastIndexByte(base, ':')] + "@" + digest
 }
 
-// makeNetwork makes a network for the time of the test.
-func makeNetwork(t *testing.T, docker *client.Client, name string) {
-	t.Helper()
-	made, err := docker.NetworkCreate(t.Context(), name, client.NetworkCreateOptions{Driver: "bridge"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = docker.NetworkRemove(context.Background(), made.ID, client.NetworkRemoveOptions{}) })
-}
-
 // A process that lives long finds the network again that another one took away, with
 // a deployment that it makes anew, or from an instance that does not run.
 func TestNetworkThatWentAway(t *testing.T) {
@@ -168,7 +157,7 @@ func TestNetworkThatWentAway(t *testing.T) {
 		_, err := docker.NetworkRemove(t.Context(), n.ID, client.NetworkRemoveOptions{})
 		b.ok(err)
 	}
-	makeNetwork(t, docker, "takes-the-addresses")
+	joinable(t, docker, "takes-the-addresses")
 	for _, s := range []node.Spec{db, api} {
 		b.ok(b.Start(t.Context(), s.Key, node.Secrets{}))
 	}
