@@ -6,6 +6,8 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/system"
+
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
 // The runtimes that speak Docker's API.
@@ -22,6 +24,9 @@ func runtimeOf(info system.Info) string {
 	}
 	return runtimeDocker
 }
+
+// isPodman reports whether a node that answered so is one.
+func isPodman(info node.Info) bool { return strings.HasPrefix(info.RuntimeVersion, runtimePodman+" ") }
 
 // placeOf tells one Docker Engine from another, however each is reached: by its id,
 // which older ones share with all on their machine, and by where it keeps its images.
