@@ -78,8 +78,17 @@ type Volume struct {
 	Snapshot     string `json:"snapshot,omitempty"`      // on_upgrade, "" = none
 	SingleWriter *bool  `json:"single_writer,omitempty"` // nil = true
 
+	PreSnapshot *PreSnapshot `json:"pre_snapshot,omitempty"` // nil = nothing
+
 	Driver        string            `json:"driver,omitempty"`         // who keeps it, "" = DefaultVolumeDriver
 	DriverOptions map[string]string `json:"driver_options,omitempty"` // what the driver is told when it is made
+}
+
+// PreSnapshot quiets what works on a volume before a snapshot of it is taken: a command
+// run in every running instance of the component, before anything stops.
+type PreSnapshot struct {
+	Command []string `json:"command"`
+	Timeout string   `json:"timeout,omitempty"` // "" = 1m
 }
 
 // DefaultVolumeDriver keeps volumes on the node's own disk.

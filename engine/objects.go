@@ -56,7 +56,7 @@ type DockerNode struct {
 	SSH              *DockerSSH `json:"ssh,omitempty"`
 	AllowedHostPaths []string   `json:"allowed_host_paths,omitempty"` // directories that host_paths may lead into
 	AllowedDevices   []string   `json:"allowed_devices,omitempty"`    // devices, or directories of them, that may be given
-	AllowPrivileged  bool       `json:"allow_privileged,omitempty"`   // privileged components may run, which own the node
+	AllowPrivileged  bool       `json:"allow_privileged,omitempty"`   // components may have rights with which they own the node
 
 	// Keys go in and never come out; nil keeps the stored ones.
 	Keys *DockerKeys `json:"-"`

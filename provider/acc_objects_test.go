@@ -74,6 +74,13 @@ func TestAccEnvironment(t *testing.T) {
 			Config:      acctest.Join(acctest.Provider(dir), acctest.Team, acctest.Node),
 			ExpectError: regexp.MustCompile(`Destroy environment: conflict`),
 		},
+		resource.TestStep{Config: environment("name = \"it\"\ntype = \"production\"\ndeletion_protection = false")},
+		resource.TestStep{ // left out again, it is what its type says
+			Config: environment("name = \"it\"\ntype = \"production\""),
+			ConfigPlanChecks: planned(
+				plancheck.ExpectResourceAction(addr, plancheck.ResourceActionUpdate),
+				plancheck.ExpectKnownValue(addr, protection, knownvalue.Bool(true))),
+		},
 		resource.TestStep{
 			Config:      environment(`name = "it"` + "\nvariables = { \"A=B\" = \"1\" }"),
 			ExpectError: regexp.MustCompile(`Plan environment: invalid`),

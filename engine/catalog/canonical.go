@@ -65,6 +65,9 @@ func Normalize(c engine.Component) engine.Component {
 		v.Size = canonicalSize(v.Size)
 		v.Driver = unlessDefault(v.Driver, engine.DefaultVolumeDriver)
 		v.DriverOptions = orNil(v.DriverOptions)
+		if v.PreSnapshot != nil { // Defaults made this copy
+			v.PreSnapshot.Timeout = canonicalDuration(v.PreSnapshot.Timeout)
+		}
 		return v
 	})
 	c.Tmpfs = mapValues(c.Tmpfs, func(t engine.Tmpfs) engine.Tmpfs {

@@ -37,10 +37,11 @@ func TestDigestStays(t *testing.T) {
 		component engine.Component
 		want      string
 	}{
-		"least":  {engine.Component{Image: "nginx"}, "sha256:373a3cbdfdb7484dc5a527452549710c39e291dd4015622f348c2ef1b9ea64fa"},
-		"first":  {first(), "sha256:756aceb83e4615feb9cfd49d10cf107343aa6f249382d1ed6964b54cf0f28544"},
-		"second": {second(), "sha256:f5181928d713200a7ab1c19019ad5e97bdffa0ad85f30c003661e13f2f26c025"},
-		"full":   {full(), "sha256:fd116772a1907659d64ea53b8a3dde31fa12701c4a32cd651e77e343eaedef38"},
+		"least":               {engine.Component{Image: "nginx"}, "sha256:373a3cbdfdb7484dc5a527452549710c39e291dd4015622f348c2ef1b9ea64fa"},
+		"first":               {first(), "sha256:756aceb83e4615feb9cfd49d10cf107343aa6f249382d1ed6964b54cf0f28544"},
+		"before pre_snapshot": {withoutPreSnapshot(), "sha256:f5181928d713200a7ab1c19019ad5e97bdffa0ad85f30c003661e13f2f26c025"},
+		"before routes":       {withoutRoutes(), "sha256:284a7851a7beda4bf2365f57628b2bace0ccd55ad693edf90a0f35f1f03f2de0"},
+		"full":                {full(), "sha256:5946318ae1f30ed5539446d4ec93846c973e3c0f03ec47d632d50c77500e9988"},
 	} {
 		if got := Digest(one(test.component)); got != test.want {
 			t.Errorf("%s: digest is %s, was %s: %s", name, got, test.want, Canonical(one(test.component)))
@@ -48,8 +49,8 @@ func TestDigestStays(t *testing.T) {
 	}
 }
 
-// second is full without what came after the options of Docker.
-func second() engine.Component {
+// withoutRoutes is full before there were routes and what came with them.
+func withoutRoutes() engine.Component {
 	c := full()
 	c.Routes = nil
 	http := c.Ports["http"]
@@ -60,11 +61,20 @@ func second() engine.Component {
 
 // first is full with those fields only that components had from the beginning.
 func first() engine.Component {
-	c := second()
+	c := withoutPreSnapshot()
 	c.DNS, c.Networks, c.Sysctls, c.Devices, c.GPUs = nil, nil, nil, nil, ""
 	c.Logging.Driver, c.Logging.DriverOptions = "", nil
 	data := c.Volumes["data"]
 	data.Driver, data.DriverOptions = "", nil
+	c.Volumes["data"] = data
+	return c
+}
+
+// withoutPreSnapshot is full before volumes had a pre_snapshot.
+func withoutPreSnapshot() engine.Component {
+	c := withoutRoutes()
+	data := c.Volumes["data"]
+	data.PreSnapshot = nil
 	c.Volumes["data"] = data
 	return c
 }

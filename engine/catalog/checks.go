@@ -85,15 +85,8 @@ func validateCheck(h engine.HealthCheck, ports map[string]engine.Port) error {
 // validateTiming wants the defaults filled in.
 func validateTiming(h engine.HealthCheck) error {
 	var p problems
-	positive := func(field, s string) {
-		d, err := engine.ParseDuration(field, s, 0)
-		p.add(err)
-		if err == nil && d == 0 {
-			p.invalid(field, "a duration above zero is needed")
-		}
-	}
-	positive("interval", h.Interval)
-	positive("timeout", h.Timeout)
+	p.positive("interval", h.Interval)
+	p.positive("timeout", h.Timeout)
 	_, err := engine.ParseDuration("start_period", h.StartPeriod, 0)
 	p.add(err)
 	if h.Window < 1 || h.Window > MaxWindow {

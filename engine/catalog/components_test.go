@@ -114,10 +114,19 @@ func TestValidateComponents(t *testing.T) {
 		"host's /dev":       {func(c *C) { c.HostPaths = map[string]engine.HostPath{"/host/dev": {Source: "/dev"}} }, "", ""},
 		"working in /proc":  {func(c *C) { c.WorkingDir = "/proc/1/root" }, "working_dir", "/proc"},
 		"volume on_destroy": {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, OnDestroy: "keep"}} }, "volumes.v.on_destroy", "retain, delete"},
-		"volume snapshot":   {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "daily"}} }, "volumes.v.snapshot", "on_upgrade"},
-		"volume size":       {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Size: "-1"}} }, "volumes.v.size", "-1"},
-		"volume name":       {func(c *C) { c.Volumes = map[string]engine.Volume{"V": {Path: "/v", ReadOnly: true}} }, "volumes.V", "not a name"},
-		"volume driver":     {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Driver: "a b"}} }, "volumes.v.driver", "a b"},
+		"nothing to quiet": {func(c *C) {
+			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, PreSnapshot: &engine.PreSnapshot{Command: []string{"sync"}}}}
+		}, "volumes.v.pre_snapshot", "snapshot = \"on_upgrade\""},
+		"no command to quiet": {func(c *C) {
+			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "on_upgrade", PreSnapshot: &engine.PreSnapshot{}}}
+		}, "volumes.v.pre_snapshot.command", "a command is needed"},
+		"no time to quiet": {func(c *C) {
+			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "on_upgrade", PreSnapshot: &engine.PreSnapshot{Command: []string{"sync"}, Timeout: "0s"}}}
+		}, "volumes.v.pre_snapshot.timeout", "above zero"},
+		"volume snapshot": {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Snapshot: "daily"}} }, "volumes.v.snapshot", "on_upgrade"},
+		"volume size":     {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Size: "-1"}} }, "volumes.v.size", "-1"},
+		"volume name":     {func(c *C) { c.Volumes = map[string]engine.Volume{"V": {Path: "/v", ReadOnly: true}} }, "volumes.V", "not a name"},
+		"volume driver":   {func(c *C) { c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, Driver: "a b"}} }, "volumes.v.driver", "a b"},
 		"volume option": {func(c *C) {
 			c.Volumes = map[string]engine.Volume{"v": {Path: "/v", ReadOnly: true, DriverOptions: map[string]string{"": "x"}}}
 		}, "volumes.v.driver_options", "empty"},

@@ -15,6 +15,8 @@ const (
 
 	DefaultPathPrefix   = "/"
 	DefaultStickyCookie = "slipway"
+
+	DefaultPreSnapshotTimeout = "1m"
 )
 
 // Documented defaults of a health check (design 4.4).
@@ -46,6 +48,11 @@ func Defaults(c engine.Component) engine.Component {
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
 		orElse(&v.OnDestroy, VolumeRetain)
 		setDefault(&v.SingleWriter, true)
+		if v.PreSnapshot != nil {
+			filled := *v.PreSnapshot
+			orElse(&filled.Timeout, DefaultPreSnapshotTimeout)
+			v.PreSnapshot = &filled
+		}
 		return v
 	})
 	c.Files = mapValues(c.Files, func(f engine.File) engine.File {

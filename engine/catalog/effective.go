@@ -157,7 +157,7 @@ func configHash(e Effective, restartTrigger string) string {
 	c := Normalize(e.Component)
 	c.Image, c.Replicas, c.DependsOn, c.Routes = "", nil, nil, nil
 	c.Volumes = mapValues(c.Volumes, func(v engine.Volume) engine.Volume {
-		v.Snapshot = ""
+		v.Snapshot, v.PreSnapshot = "", nil
 		return v
 	})
 	return digest(mustJSON(struct {

@@ -128,9 +128,25 @@ func validateVolume(v engine.Volume) error {
 	var p problems
 	p.oneOf("on_destroy", v.OnDestroy, VolumeRetain, VolumeDelete)
 	p.oneOf("snapshot", v.Snapshot, SnapshotOnUpgrade)
+	if v.PreSnapshot != nil {
+		p.at("pre_snapshot", validatePreSnapshot(*v.PreSnapshot, v.Snapshot))
+	}
 	_, err := engine.ParseSize("size", v.Size, 0)
 	p.add(err)
 	p.add(validateDriver(v.Driver, v.DriverOptions))
+	return p.err()
+}
+
+func validatePreSnapshot(s engine.PreSnapshot, when string) error {
+	var p problems
+	if when == "" {
+		p.invalid("", "no snapshot of the volume is ever taken: say when, snapshot = %q", SnapshotOnUpgrade)
+	}
+	if len(s.Command) == 0 {
+		p.invalid("command", "a command is needed")
+	}
+	p.add(validateWords("command", s.Command, true))
+	p.positive("timeout", s.Timeout)
 	return p.err()
 }
 

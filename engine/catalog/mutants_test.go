@@ -29,7 +29,10 @@ func full() engine.Component {
 			Timeout: "30s", MaxBodySize: "1Mi", RequestHeaders: map[string]string{"X-A": "a"}, ResponseHeaders: map[string]string{"X-B": "b"},
 			Sticky: &engine.RouteSticky{Cookie: "shop"},
 		}},
-		Volumes:   map[string]engine.Volume{"data": {Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"}}},
+		Volumes: map[string]engine.Volume{"data": {
+			Path: "/data", ReadOnly: true, Size: "1Gi", OnDestroy: "delete", Snapshot: "on_upgrade", SingleWriter: ptr(false), Driver: "nfs", DriverOptions: map[string]string{"o": "hard"},
+			PreSnapshot: &engine.PreSnapshot{Command: []string{"/bin/flush", "all"}, Timeout: "2m"},
+		}},
 		Tmpfs:     map[string]engine.Tmpfs{"/tmp": {Size: "64Mi"}},
 		HostPaths: map[string]engine.HostPath{"/host": {Source: "/srv", ReadOnly: true}},
 		DependsOn: []string{"db", "cache"},

@@ -33,6 +33,15 @@ func (p *problems) oneOf(field, value string, allowed ...string) {
 	}
 }
 
+// positive refuses what is not a duration above zero; "" stands for a default.
+func (p *problems) positive(field, value string) {
+	d, err := engine.ParseDuration(field, value, 1)
+	p.add(err)
+	if err == nil && d == 0 {
+		p.invalid(field, "a duration above zero is needed")
+	}
+}
+
 func (p problems) err() error { return errors.Join(p...) }
 
 // sorted gives a map's entries in the order of their keys, so that errors come

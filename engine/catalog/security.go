@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,20 @@ var capabilities = wordSet(`AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND B
 	MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP
 	SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO
 	SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM ` + AllCapabilities)
+
+// owning are the capabilities that reach past a container's namespaces, by
+// capabilities(7): mount and cgroups (SYS_ADMIN), the kernel's code (SYS_MODULE,
+// kexec_load by SYS_BOOT) and memory (SYS_RAWIO, BPF, PERFMON), files by their handle
+// (DAC_READ_SEARCH), and the policy that confines it (MAC_ADMIN, MAC_OVERRIDE).
+// NET_ADMIN and SYS_PTRACE are not among them: they act on the container's own
+// network and processes.
+var owning = wordSet(`BPF DAC_READ_SEARCH MAC_ADMIN MAC_OVERRIDE PERFMON SYS_ADMIN SYS_BOOT SYS_MODULE SYS_RAWIO ` + AllCapabilities)
+
+// OwningCapabilities are those in names whose holder owns the machine, where it is
+// not in a user namespace of its own.
+func OwningCapabilities(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !owning[name] })
+}
 
 // ulimits that setrlimit(2) knows.
 var ulimits = wordSet(`as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack`)

@@ -63,6 +63,9 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if err == nil {
 		a.info, err = d.Info(ctx) // a node that is away before anything began is told at once
 	}
+	if err == nil {
+		err = a.store.SetPlace(ctx, a.world.node.ID, a.info.Place) // before anything is brought there
+	}
 	if err != nil {
 		return a.failed(err)
 	}

@@ -32,12 +32,16 @@ func databaseScene(t *testing.T) *scene {
 // keepingVersion makes a version whose database has snapshots.
 func (s *scene) keepingVersion(name string, env map[string]string) {
 	s.Helper()
+	_, err := s.engine.CreateVersion(s.Context(), s.keeping(name, env, nil))
+	s.must(err)
+}
+
+func (s *scene) keeping(name string, env map[string]string, before *engine.PreSnapshot) engine.Version {
 	v := s.wanted(name, "1", env)
 	db := v.Components["db"]
-	db.Volumes = map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade"}}
+	db.Volumes = map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade", PreSnapshot: before}}
 	v.Components["db"] = db
-	_, err := s.engine.CreateVersion(s.Context(), v)
-	s.must(err)
+	return v
 }
 
 // restoring updates the deployment to a version and takes data along, or not.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
-	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/store"
 )
@@ -141,7 +140,7 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 	if err != nil {
 		return err
 	}
-	s, err := e.servingOf(ctx, rec.ID)
+	volumes, err := e.perishable(ctx, rec.ID)
 	if err != nil {
 		return err
 	}
@@ -149,7 +148,7 @@ func (e *Engine) deleteHeld(ctx context.Context, rec store.DeploymentRecord) (er
 		return fmt.Errorf("take %s out of the ingress of node %s (operation %s): %w", rec.ID, n.ID, op.id, err)
 	}
 	err = op.step(ctx, rollout.Step{Name: "remove", Detail: "all of " + rec.ID}, func() error {
-		return d.RemoveDeployment(ctx, rec.ID, perishable(s.components()))
+		return d.RemoveDeployment(ctx, rec.ID, volumes)
 	})
 	if err != nil {
 		return fmt.Errorf("remove %s from node %s (operation %s): %w", rec.ID, n.ID, op.id, err)
@@ -175,17 +174,4 @@ func (e *Engine) forget(ctx context.Context, id string) error {
 		}
 	}
 	return e.store.DeleteDeployment(ctx, id)
-}
-
-// perishable names the volumes that go with the deployment.
-func perishable(components map[string]catalog.Effective) []string {
-	var all []string
-	for name, c := range components {
-		for volume, v := range c.Component.Volumes {
-			if v.OnDestroy == "delete" {
-				all = append(all, name+"/"+volume)
-			}
-		}
-	}
-	return all
 }

@@ -42,19 +42,9 @@ func newDriftScene(t *testing.T) *driftScene {
 	s := &driftScene{T: t, docker: d.Client(t), dir: t.TempDir()}
 	s.open()
 	ctx := t.Context()
-	_, err := s.engine.CreateTeam(ctx, engine.Team{Name: "drift"})
-	s.must(err)
-	_, err = s.engine.CreateNode(ctx, engine.Node{TeamID: "drift", Name: "here", Kind: engine.NodeDocker,
-		Allocation: engine.AllocationOpen, Docker: &engine.DockerNode{Host: d.Host}})
-	s.must(err)
-	_, err = s.engine.CreateRegistry(ctx, engine.Registry{TeamID: "drift", Name: "main", URL: "http://" + registry.URL()}, "")
-	s.must(err)
-	_, err = s.engine.CreateProduct(ctx, engine.Product{TeamID: "drift", Name: "drifting", Type: engine.ProductComplex})
-	s.must(err)
-	_, err = s.engine.CreateEnvironment(ctx, engine.Environment{TeamID: "drift", Name: "test", NodeID: "drift/here", Type: engine.EnvironmentStaging}, nil)
-	s.must(err)
+	s.must(furnish(ctx, s.engine, dockerNode(d, 0), registry, engine.EnvironmentStaging))
 	version, err := s.engine.CreateVersion(ctx, engine.Version{
-		ProductID: "drift/drifting", Name: "1.0.0", Type: engine.VersionIncremental, Status: engine.VersionActive,
+		ProductID: "acme/shop", Name: "1.0.0", Type: engine.VersionIncremental, Status: engine.VersionActive,
 		Components: map[string]engine.Component{
 			"web": {Image: image, HealthChecks: check, Env: map[string]string{"LEVEL": "gold"}, Labels: map[string]string{"owner": "ann"},
 				Ports: map[string]engine.Port{"http": {ContainerPort: 8080, HostPort: &zero}}, Resources: &engine.Resources{Memory: "64Mi"},
@@ -62,11 +52,11 @@ func newDriftScene(t *testing.T) *driftScene {
 			"api": {Image: image, HealthChecks: check, Replicas: &two},
 		}})
 	s.must(err)
-	s.wanted = engine.Deployment{EnvironmentID: "drift/test", Version: version.ID, Prefix: "drifting", Strategy: engine.Strategy{
+	s.wanted = engine.Deployment{EnvironmentID: "acme/test", Version: version.ID, Prefix: "drifting", Strategy: engine.Strategy{
 		Type: "rolling", MaxParallel: 2, MinHealthyTime: "10ms", ProgressDeadline: "2m", DrainTimeout: "0s", AutoRollback: true}}
 	_, err = s.engine.CreateDeployment(ctx, s.wanted, nil)
 	s.must(err)
-	t.Cleanup(func() { s.must(s.engine.DeleteDeployment(context.Background(), "drift/test/drifting")) })
+	t.Cleanup(func() { s.must(s.engine.DeleteDeployment(context.Background(), "acme/test/drifting")) })
 	return s
 }
 
@@ -259,7 +249,7 @@ func (s *driftScene) names(component string) []string {
 
 func (s *driftScene) observed() engine.DeploymentStatus {
 	s.Helper()
-	d, err := s.engine.Deployment(s.Context(), "drift/test/drifting")
+	d, err := s.engine.Deployment(s.Context(), "acme/test/drifting")
 	s.must(err)
 	return d.Observed
 }

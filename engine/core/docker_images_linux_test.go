@@ -24,6 +24,7 @@ type house struct {
 	docker   *client.Client
 	registry *testimage.RegistryServer
 	engine   *core.Engine
+	where    string            // environment
 	refs     map[string]string // of versions, by name
 	images   map[string]string // of their component web
 	deployed map[string]bool
@@ -32,29 +33,38 @@ type house struct {
 // newHouse keeps the images of that many versions.
 func newHouse(t *testing.T, d *testdocker.Engine, r *testimage.RegistryServer, keep int) *house {
 	t.Helper()
-	h := &house{T: t, docker: d.Client(t), registry: r, refs: map[string]string{}, images: map[string]string{}, deployed: map[string]bool{}}
+	h := &house{T: t, docker: d.Client(t), registry: r, where: "acme/test", refs: map[string]string{}, images: map[string]string{}, deployed: map[string]bool{}}
 	ctx := t.Context()
 	var err error
 	h.engine, err = core.Open(ctx, core.Config{DataDir: t.TempDir()})
 	h.must(err)
-	_, err = h.engine.CreateTeam(ctx, engine.Team{Name: "acme"})
-	h.must(err)
-	_, err = h.engine.CreateNode(ctx, engine.Node{TeamID: "acme", Name: "here", Kind: engine.NodeDocker,
-		Allocation: engine.AllocationOpen, Docker: &engine.DockerNode{Host: d.Host}, KeepVersions: keep})
-	h.must(err)
-	_, err = h.engine.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + r.URL()}, "")
-	h.must(err)
-	_, err = h.engine.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
-	h.must(err)
-	_, err = h.engine.CreateEnvironment(ctx, engine.Environment{TeamID: "acme", Name: "test", NodeID: "acme/here", Type: engine.EnvironmentStaging}, nil)
-	h.must(err)
+	h.must(furnish(ctx, h.engine, dockerNode(d, keep), r, engine.EnvironmentStaging))
 	t.Cleanup(func() {
-		for prefix := range h.deployed {
-			h.destroy(prefix)
-		}
+		h.clear()
 		h.must(h.engine.Close())
 	})
 	return h
+}
+
+// annex is the same engine, with another node and environment.
+func (h *house) annex(name string, d *testdocker.Engine, keep int) *house {
+	h.Helper()
+	n := dockerNode(d, keep)
+	n.TeamID, n.Name, n.Allocation = "acme", name, engine.AllocationOpen
+	_, err := h.engine.CreateNode(h.Context(), n)
+	h.must(err)
+	_, err = h.engine.CreateEnvironment(h.Context(), engine.Environment{TeamID: "acme", Name: name, NodeID: "acme/" + name, Type: engine.EnvironmentStaging}, nil)
+	h.must(err)
+	other := *h
+	other.where, other.deployed = "acme/"+name, map[string]bool{}
+	h.Cleanup(other.clear)
+	return &other
+}
+
+func (h *house) clear() {
+	for prefix := range h.deployed {
+		h.destroy(prefix)
+	}
 }
 
 func (h *house) must(err error) {
@@ -89,7 +99,7 @@ func component(image, name string) engine.Component {
 // try brings a deployment to a version.
 func (h *house) try(prefix, version string) error {
 	h.Helper()
-	wanted := engine.Deployment{EnvironmentID: "acme/test", Version: h.refs[version], Prefix: prefix, Strategy: engine.Strategy{
+	wanted := engine.Deployment{EnvironmentID: h.where, Version: h.refs[version], Prefix: prefix, Strategy: engine.Strategy{
 		Type: "rolling", MaxParallel: 2, MinHealthyTime: "10ms", ProgressDeadline: "2m", DrainTimeout: "0s", AutoRollback: true}}
 	if h.deployed[prefix] {
 		_, err := h.engine.UpdateDeployment(h.Context(), wanted, nil)
@@ -107,7 +117,7 @@ func (h *house) deploy(prefix, version string) {
 
 func (h *house) destroy(prefix string) {
 	h.Helper()
-	h.must(h.engine.DeleteDeployment(context.Background(), "acme/test/"+prefix))
+	h.must(h.engine.DeleteDeployment(context.Background(), h.where+"/"+prefix))
 	delete(h.deployed, prefix)
 }
 
@@ -225,4 +235,29 @@ func TestDockerSharesImages(t *testing.T) {
 	h.wantKept("5.0.0")
 	other.destroy("share-c")
 	h.wantKept()
+}
+
+// Two nodes of one Docker Engine, each with its own policy: an image goes when
+// neither keeps it.
+func TestDockerNodesOfOneEngine(t *testing.T) {
+	t.Parallel()
+	d := testdocker.Shared(t)
+	r := testimage.Registry(t, testimage.RegistryOptions{})
+	h := newHouse(t, d, r, 2)
+	other := h.annex("other", d, 1)
+	for n := range 4 {
+		h.version(n + 1)
+	}
+	h.deploy("twin-a", "1.0.0")
+	h.deploy("twin-a", "2.0.0") // could go back to 1.0.0
+	other.deploy("twin-b", "2.0.0")
+	other.deploy("twin-b", "3.0.0")
+	h.wantKept("1.0.0", "2.0.0", "3.0.0")
+	r.Off()
+	h.deploy("twin-a", "1.0.0")
+	h.must(r.On())
+	h.deploy("twin-a", "4.0.0")
+	h.wantKept("1.0.0", "3.0.0", "4.0.0")
+	other.destroy("twin-b")
+	h.wantKept("1.0.0", "4.0.0")
 }

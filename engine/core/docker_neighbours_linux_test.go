@@ -50,7 +50,7 @@ func (h *house) wantThings(what string, want []string) {
 func (h *house) drift(prefix string) []string {
 	h.Helper()
 	h.engine.BeginRun(h.Name() + prefix)
-	d, err := h.engine.Deployment(h.Context(), "acme/test/"+prefix)
+	d, err := h.engine.Deployment(h.Context(), h.where+"/"+prefix)
 	h.must(err)
 	return d.Observed.Drift
 }

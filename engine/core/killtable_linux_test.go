@@ -30,8 +30,7 @@ import (
 // envVictim makes this program a process that is killed at a journaled step.
 const envVictim = "SLIPWAY_TEST_VICTIM"
 
-// envKills asks for the table; "all" kills at the steps of two components, not of
-// one alone.
+// envKills asks with "all" for the steps of two components, not of one alone.
 const envKills = "SLIPWAY_TEST_KILLS"
 
 // victim is what the process shall do, and which step it must not begin.
@@ -84,7 +83,7 @@ func (d deadly) Begin(ctx context.Context, s rollout.Step) (func(error), error) 
 	return d.next.Begin(ctx, s)
 }
 
-const tableID = "acme/production/shop"
+const tableID = "acme/test/killed"
 
 // killables are what a process can be killed in.
 var killables = map[string]func(ctx context.Context, e *core.Engine, ref string) error{
@@ -100,7 +99,7 @@ var killables = map[string]func(ctx context.Context, e *core.Engine, ref string)
 }
 
 func tabled(ref string) engine.Deployment {
-	return engine.Deployment{EnvironmentID: "acme/production", Prefix: "shop", Version: ref, Strategy: engine.Strategy{
+	return engine.Deployment{EnvironmentID: "acme/test", Prefix: "killed", Version: ref, Strategy: engine.Strategy{
 		Type: "rolling", MaxParallel: 1, MinHealthyTime: "0s", ProgressDeadline: "2m", DrainTimeout: "0s", AutoRollback: true,
 	}}
 }
@@ -119,9 +118,10 @@ type table struct {
 // works on a deployment, on local and on Docker nodes. The next run brings what
 // it wants, and leaves nothing else.
 func TestKillTable(t *testing.T) {
-	if os.Getenv(envKills) == "" {
-		t.Skip("killing a process at every step takes minutes: set " + envKills + "=1, or all for two components")
+	if testing.Short() {
+		t.Skip("killing a process at every step takes a while; run without -short")
 	}
+	t.Parallel()
 	registry := testimage.Registry(t, testimage.RegistryOptions{})
 	registry.Push(t, "app:1", testimage.App(t, "1", nil))
 	registry.Push(t, "app:2", testimage.App(t, "2", nil))
@@ -137,7 +137,7 @@ func TestKillTable(t *testing.T) {
 		t.Parallel()
 		d := testdocker.Shared(t)
 		x := &table{T: t, dir: t.TempDir(), both: os.Getenv(envKills) == "all"}
-		x.furnish(registry, engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: d.Host}})
+		x.furnish(registry, dockerNode(d, 0))
 		x.census = x.dockerCensus(d.Client(t), d.Host)
 		x.fill()
 	})
@@ -303,28 +303,8 @@ func (x *table) furnish(registry *testimage.RegistryServer, n engine.Node) {
 	x.open()
 	x.Cleanup(func() { _ = x.engine.Close() })
 	e := x.engine
-	n.TeamID, n.Name, n.Allocation = "acme", "here", engine.AllocationOpen
-	_, err := e.CreateTeam(ctx, engine.Team{Name: "acme"})
+	err := furnish(ctx, e, n, registry, engine.EnvironmentProduction)
 	check := map[string]engine.HealthCheck{"up": {HTTP: &engine.HTTPCheck{Port: 8080, Path: "/healthz"}}}
-	for _, furnish := range []func() error{
-		func() error { _, err := e.CreateNode(ctx, n); return err },
-		func() error {
-			_, err := e.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + registry.URL()}, "")
-			return err
-		},
-		func() error {
-			_, err := e.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
-			return err
-		},
-		func() error {
-			_, err := e.CreateEnvironment(ctx, engine.Environment{TeamID: "acme", Name: "production", NodeID: "acme/here", Type: engine.EnvironmentProduction}, nil)
-			return err
-		},
-	} {
-		if err == nil {
-			err = furnish()
-		}
-	}
 	x.refs = map[string]string{}
 	for i, tag := range []string{"1", "2", "bad"} {
 		if err != nil {

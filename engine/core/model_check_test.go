@@ -99,25 +99,36 @@ func deploymentsAre(m *model, now rows) error {
 			return fmt.Errorf("deployment %s should not be there", id)
 		}
 	}
-	for id, d := range m.deployments {
-		found, there := now.deployments[id]
-		if !there {
-			return fmt.Errorf("deployment %s is not there", id)
+	for id := range m.deployments {
+		if err := deploymentIs(m, now, id); err != nil {
+			return err
 		}
-		serving := 0
-		var want []revisionRow
-		for i, r := range d.revisions {
-			want = append(want, revisionRow{r.ref, r.status})
-			if r.status == engine.RevisionSuccessful {
-				serving = i + 1
-			}
+	}
+	return nil
+}
+
+func deploymentIs(m *model, now rows, id string) error {
+	d, wanted := m.deployments[id]
+	found, there := now.deployments[id]
+	switch {
+	case wanted != there:
+		return fmt.Errorf("deployment %s is there: %v, want %v", id, there, wanted)
+	case !wanted:
+		return nil
+	}
+	serving := 0
+	var want []revisionRow
+	for i, r := range d.revisions {
+		want = append(want, revisionRow{r.ref, r.status})
+		if r.status == engine.RevisionSuccessful {
+			serving = i + 1
 		}
-		if !slices.Equal(found.revisions, want) || found.serving != serving || found.confirmed != d.confirmed {
-			return fmt.Errorf("deployment %s is %+v, want revisions %v, serving %d, confirmed %v", id, found, want, serving, d.confirmed)
-		}
-		if now.running[id] && d.hurt == whole {
-			return fmt.Errorf("deployment %s has an operation that never ended", id)
-		}
+	}
+	if !slices.Equal(found.revisions, want) || found.serving != serving || found.confirmed != d.confirmed {
+		return fmt.Errorf("deployment %s is %+v, want revisions %v, serving %d, confirmed %v", id, found, want, serving, d.confirmed)
+	}
+	if now.running[id] && d.hurt == whole {
+		return fmt.Errorf("deployment %s has an operation that never ended", id)
 	}
 	return nil
 }

@@ -116,6 +116,15 @@ type addVersion struct {
 	status  string
 	content content
 	confirm bool
+	found   *modelVersion // what was there when it began, where that may have changed on the way: its images are kept
+}
+
+// pins are the images of a version that is written over what is there, nil for nothing.
+func (a addVersion) pins(m *model, there *modelVersion) map[string]string {
+	if a.found != nil {
+		there = a.found
+	}
+	return m.pinned(a.content, there)
 }
 
 func (a addVersion) wanted() engine.Version {
@@ -146,9 +155,9 @@ func (a addVersion) expect(m *model) verdict {
 	case there && v.sealed:
 		v.status = a.status
 	case there:
-		v.status, v.pins, v.content = a.status, m.pinned(a.content, &v), a.content
+		v.status, v.pins, v.content = a.status, a.pins(m, &v), a.content
 	default:
-		v = modelVersion{rolling: a.rolling, status: a.status, content: a.content, pins: m.pinned(a.content, nil)}
+		v = modelVersion{rolling: a.rolling, status: a.status, content: a.content, pins: a.pins(m, nil)}
 		if a.rolling {
 			break
 		}
@@ -181,7 +190,7 @@ func (e editVersion) expect(m *model) verdict {
 	case !there || v.retired:
 		return engine.ErrNotFound
 	}
-	v.pins, v.content, v.status = m.pinned(e.content, &v), e.content, e.status
+	v.pins, v.content, v.status = e.pins(m, &v), e.content, e.status
 	m.write(e.id, v)
 	return nil
 }

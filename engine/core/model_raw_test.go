@@ -11,14 +11,17 @@ import (
 )
 
 // raw reads the tables themselves: what is checked is not what checks.
-type raw struct{ db *sql.DB }
+type raw struct {
+	db    *sql.DB
+	known map[string]*sql.Stmt // by query
+}
 
 func openRaw(dir string) (*raw, error) {
 	db, err := sql.Open("sqlite", "file://"+filepath.Join(dir, store.FileName)+"?mode=ro")
 	if err == nil {
 		db.SetMaxOpenConns(1)
 	}
-	return &raw{db}, err
+	return &raw{db, map[string]*sql.Stmt{}}, err
 }
 
 func (r *raw) close() { _ = r.db.Close() }
@@ -108,7 +111,14 @@ func (r *raw) read() rows {
 }
 
 func (r *raw) each(query string, row func(scan func(...any)), args ...any) {
-	found, err := r.db.Query(query, args...) //nolint:sqlclosecheck // closed below
+	if r.known[query] == nil {
+		prepared, err := r.db.Prepare(query) //nolint:sqlclosecheck // closed with the database
+		if err != nil {
+			panic(err)
+		}
+		r.known[query] = prepared
+	}
+	found, err := r.known[query].Query(args...) //nolint:sqlclosecheck // closed below
 	if err != nil {
 		panic(err)
 	}

@@ -144,10 +144,20 @@ func (m *model) place(id, wanted string) (parent, before string, refused verdict
 	if _, known := m.versions[wanted]; !known {
 		return "", "", engine.ErrInvalid
 	}
-	if before = m.childOf(wanted); before != "" && !m.movable(before) {
+	if before = m.childOf(wanted); before != "" && !m.moveUp(before) {
 		return "", "", engine.ErrConflict
 	}
 	return wanted, before, nil
+}
+
+// moveUp reports whether a version and all that follow it are movable.
+func (m *model) moveUp(from string) bool {
+	for id, v := range m.versions {
+		if engine.ParentID(id) == engine.ParentID(from) && v.number >= m.versions[from].number && !m.movable(id) {
+			return false
+		}
+	}
+	return true
 }
 
 // insert puts a version after its parent: what follows moves up by one.

@@ -113,23 +113,57 @@ func (u *universe) unforeseen(t *rapid.T, p *player, m move) {
 	u.revive(p)
 }
 
-// settleAccounts takes over what moves have made of their deployments.
+// settleAccounts takes over what moves, all of one deployment, have made of it.
 func (u *universe) settleAccounts(t *rapid.T, h hurt, moves ...move) {
 	now := u.raw.read()
+	var tried []error
+	for _, m := range u.pasts(moves) {
+		err := adoptAll(m, now, h, moves)
+		if err == nil {
+			err = deploymentIs(m, now, deploymentOf(moves[0]))
+		}
+		if err == nil {
+			u.become(m)
+			return
+		}
+		tried = append(tried, err)
+	}
+	u.fail(t, errors.Join(tried...))
+}
+
+// pasts are what moves that were made at once may have begun with: where one of
+// them ended the deployment, another may have made it anew. Destroying ends it, and
+// failing where nothing serves.
+func (u *universe) pasts(moves []move) []*model {
+	all := []*model{u.model.clone()}
+	d := u.model.deployments[deploymentOf(moves[0])]
+	ends := func(m move) bool { _, destroys := m.(destroy); return destroys || d.serving() == nil }
+	if len(moves) > 1 && slices.ContainsFunc(moves, ends) {
+		anew := u.model.clone()
+		delete(anew.deployments, deploymentOf(moves[0]))
+		all = append(all, anew)
+	}
+	return all
+}
+
+func adoptAll(m *model, now rows, h hurt, moves []move) error {
 	var refs []string
-	for _, m := range moves {
-		if d, ok := m.(deploy); ok {
+	for _, one := range moves {
+		if d, ok := one.(deploy); ok {
 			refs = append(refs, d.ref)
 		}
 	}
 	if len(moves) > 1 {
-		sealedAndGone(u.model, now, refs)
+		sealedAndGone(m, now, refs)
 	}
-	for _, m := range moves {
-		if err := adopt(u.model, now, deploymentOf(m), h, refs...); err != nil {
-			u.fail(t, err)
-		}
-	}
+	return adopt(m, now, deploymentOf(moves[0]), h, refs...)
+}
+
+// become takes a model over as what is.
+func (u *universe) become(m *model) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.model = m
 }
 
 // hurtBy says how a move leaves its deployment.

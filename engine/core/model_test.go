@@ -9,13 +9,16 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testenv"
 )
 
 // How long the test of the model goes on, and from which seed: another seed is
-// another walk, 0 a random one.
+// another walk, 0 a random one; and whether a long walk, too, has one engine at a time.
 const (
 	envModelSteps = "SLIPWAY_TEST_MODEL_STEPS"
 	envModelSeed  = "SLIPWAY_TEST_MODEL_SEED"
+	envModelAlone = "SLIPWAY_TEST_MODEL_ALONE"
 )
 
 // modelSteps is how many steps fit into a test run, walkSteps how many one
@@ -29,8 +32,8 @@ const (
 // with two engines on one store, deaths and faults, and compares them with the
 // model after every step. Time is that of a synctest bubble: waiting is free.
 func TestModel(t *testing.T) {
-	steps := fromEnvironment(t, envModelSteps, modelSteps)
-	setFlag(t, "rapid.seed", fromEnvironment(t, envModelSeed, 1))
+	steps := testenv.Number(t, envModelSteps, modelSteps)
+	setFlag(t, "rapid.seed", testenv.Number(t, envModelSeed, 1))
 	setFlag(t, "rapid.checks", (steps+walkSteps-1)/walkSteps)
 	o := newOrigin(t)
 	var done atomic.Int64
@@ -47,19 +50,6 @@ func TestModel(t *testing.T) {
 		})
 	})
 	t.Logf("%d steps after %s", done.Load(), time.Since(began).Round(time.Second))
-}
-
-func fromEnvironment(t *testing.T, variable string, fallback int) int {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return fallback
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }
 
 func setFlag(t *testing.T, name string, value int) {
@@ -82,7 +72,7 @@ func (u *universe) step(t *rapid.T) {
 		func(t *rapid.T) { u.alone(t, u.drawOther(t)) },
 		u.death, u.fault,
 	}
-	if os.Getenv(envModelSteps) != "" { // no two runs of what is done at once are the same
+	if os.Getenv(envModelSteps) != "" && os.Getenv(envModelAlone) == "" { // no two runs of what is done at once are the same
 		steps = append(steps, u.twoAtOnce, u.twoAndOneDies)
 	}
 	rapid.SampledFrom(steps).Draw(t, "step")(t)

@@ -47,8 +47,8 @@ func (u *universe) inSomeOrder(moves [2]move, errs [2]error) (tried string) {
 	now := u.raw.read()
 	for _, order := range [][2]int{{0, 1}, {1, 0}} {
 		a, b := order[0], order[1]
-		for _, first := range variants(moves[a], moves[b], errs[a]) {
-			for _, second := range variants(moves[b], moves[a], errs[b]) {
+		for _, first := range u.variants(moves[a], moves[b], errs[a]) {
+			for _, second := range u.variants(moves[b], moves[a], errs[b]) {
 				m := u.model.clone()
 				got := [2]verdict{first.expect(m), second.expect(m)}
 				if got != [2]verdict{verdictOf(errs[a]), verdictOf(errs[b])} {
@@ -59,9 +59,7 @@ func (u *universe) inSomeOrder(moves [2]move, errs [2]error) (tried string) {
 					tried += fmt.Sprintf("\n%s, then %s: %v", first, second, err)
 					continue
 				}
-				u.mu.Lock()
-				u.model = m
-				u.mu.Unlock()
+				u.become(m)
 				return ""
 			}
 		}
@@ -72,7 +70,7 @@ func (u *universe) inSomeOrder(moves [2]move, errs [2]error) (tried string) {
 // variants are the ways in which a move may end otherwise than alone, because
 // another one is under way: it is refused for what the other one holds only for
 // a while, or finds that changed what it began with.
-func variants(m, other move, err error) []move {
+func (u *universe) variants(m, other move, err error) []move {
 	all := []move{m}
 	refused := verdictOf(err)
 	if o, ok := other.(deploy); ok && versionOf(m) != "" && strings.HasPrefix(o.ref, versionOf(m)+"@") && errors.Is(refused, engine.ErrConflict) {
@@ -85,6 +83,9 @@ func variants(m, other move, err error) []move {
 			late := m
 			late.late = true
 			all = append(all, late)
+			if _, drops := other.(dropVersion); drops && errors.Is(refused, engine.ErrInvalid) { // before it had a revision
+				all = append(all, turnedAway{m, refused}, endsAs{late, refused})
+			}
 		}
 		if o, ok := other.(deploy); ok && o.prefix == m.prefix && o.environment != m.environment && errors.Is(refused, engine.ErrConflict) && strings.Contains(err.Error(), o.id()) {
 			all = append(all, turnedAway{m, refused})
@@ -98,15 +99,35 @@ func variants(m, other move, err error) []move {
 			all = append(all, turnedAway{m, refused}) // it is under way
 		}
 	case editVersion:
+		if found := u.foundBy(m.addVersion, other); found != nil {
+			late := m
+			late.found = found
+			all = append(all, late)
+		}
 		if engine.ParentID(versionOf(other)) == engine.ParentID(m.id) && errors.Is(refused, engine.ErrConflict) {
 			all = append(all, turnedAway{m, refused}) // it has another place now
 		}
 	case addVersion:
+		if found := u.foundBy(m, other); found != nil {
+			late := m
+			late.found = found
+			all = append(all, late)
+		}
 		if engine.ParentID(versionOf(other)) == engine.ParentID(m.id) && (errors.Is(refused, engine.ErrConflict) || errors.Is(refused, engine.ErrInvalid)) {
 			all = append(all, turnedAway{m, refused})
 		}
 	}
 	return all
+}
+
+// foundBy is the version that a move may have found before the other one changed or
+// dropped it, nil when it was not there.
+func (u *universe) foundBy(m addVersion, other move) *modelVersion {
+	v, there := u.model.versions[m.id]
+	if !there || versionOf(other) != m.id {
+		return nil
+	}
+	return &v
 }
 
 // turnedAway is a move that was refused and changed nothing.
@@ -116,6 +137,17 @@ type turnedAway struct {
 }
 
 func (r turnedAway) expect(*model) verdict { return r.with }
+
+// endsAs is a move that says something else than it would alone.
+type endsAs struct {
+	move
+	with verdict
+}
+
+func (e endsAs) expect(m *model) verdict {
+	e.move.expect(m)
+	return e.with
+}
 
 func versionOf(m move) string {
 	switch m := m.(type) {
@@ -134,9 +166,6 @@ func (u *universe) twoAndOneDies(t *rapid.T) {
 	moves := [2]move{u.drawWork(t), u.drawWork(t)}
 	if !u.foreseeable(moves) || deploymentOf(moves[0]) == "" || deploymentOf(moves[1]) == "" {
 		return
-	}
-	if _, destroys := moves[1].(destroy); destroys && deploymentOf(moves[0]) == deploymentOf(moves[1]) {
-		return // its history may begin anew
 	}
 	mortal, other := u.players[0], u.players[1]
 	mortal.meet(drawDeath(t))

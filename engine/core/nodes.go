@@ -246,7 +246,8 @@ func reasonAndHint(err error) string {
 }
 
 // DeleteNode implements engine.Service. Its ingress goes once nothing keeps the
-// node any more.
+// node any more; and so does what nobody pruned while the node was away, if it is
+// there: nobody knows of it later.
 func (e *Engine) DeleteNode(ctx context.Context, id string) error {
 	n, err := e.store.Node(ctx, id)
 	if err != nil {
@@ -258,5 +259,6 @@ func (e *Engine) DeleteNode(ctx context.Context, id string) error {
 	if err := e.removeIngress(ctx, n); err != nil {
 		return err
 	}
+	e.prune(ctx, n)
 	return e.store.DeleteNode(ctx, id)
 }

@@ -64,6 +64,117 @@ func TestRepairsPushNoImageOut(t *testing.T) {
 	}
 }
 
+// There are two nodes of one Docker Engine: what one of them no more needs stays
+// for the other, whichever was used last.
+func TestNodesOfOnePlaceKeepEachOthersImages(t *testing.T) {
+	s := newScene(t)
+	s.furnish()
+	s.node.Place = "engine 1"
+	s.keeps(2)
+	ctx := t.Context()
+	_, err := s.engine.CreateNode(ctx, engine.Node{TeamID: "acme", Name: "there", Kind: engine.NodeLocal, Allocation: engine.AllocationOpen, Local: &engine.LocalNode{}})
+	s.must(err)
+	_, err = s.engine.CreateEnvironment(ctx, engine.Environment{TeamID: "acme", Name: "staging", NodeID: "acme/there", Type: engine.EnvironmentStaging}, map[string]string{"TOKEN": "x"})
+	s.must(err)
+	one, two := s.version("1.0.0", "1", nil), s.version("2.0.0", "2", nil)
+	_, err = s.create(one.Ref)
+	s.must(err)
+	_, err = s.update(two.Ref)
+	s.must(err)
+
+	_, err = s.engine.CreateDeployment(ctx, engine.Deployment{EnvironmentID: "acme/staging", Version: two.Ref, Prefix: "beside", Strategy: quick}, nil)
+	s.must(err)
+	if !s.has(one.Images["api"]) {
+		t.Errorf("the other node was used, and now there are only %v", s.node.Images())
+	}
+	s.keeps(1)
+	s.must(s.engine.DeleteDeployment(ctx, "acme/staging/beside"))
+	if s.has(one.Images["api"]) || !s.has(two.Images["api"]) {
+		t.Errorf("nobody needs 1.0.0, and there are %v", s.node.Images())
+	}
+}
+
+// The node goes away right after a success, so nothing is pruned: whatever is done
+// on it next makes up for that.
+func TestPruningIsMadeUpFor(t *testing.T) {
+	for name, next := range map[string]func(*scene) error{
+		"another deployment": func(s *scene) error {
+			beside := shop("acme/shop/2.0.0")
+			beside.Prefix = "beside"
+			_, err := s.engine.CreateDeployment(s.Context(), beside, nil)
+			return err
+		},
+		"a repair": func(s *scene) error {
+			s.node.Lose(s.node.Running(id)[0].Key)
+			_, err := s.update("acme/shop/2.0.0")
+			return err
+		},
+		"a destroy": func(s *scene) error { return s.engine.DeleteDeployment(s.Context(), id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.furnish()
+			s.keeps(1)
+			one := s.version("1.0.0", "1", nil)
+			_, err := s.create(one.Ref)
+			s.must(err)
+			s.node.SetFault(away("prune"))
+			_, err = s.update(s.version("2.0.0", "2", nil).Ref)
+			s.must(err)
+			if !s.has(one.Images["api"]) {
+				t.Fatal("it was pruned by a node that is away")
+			}
+			s.node.SetFault(nil)
+			s.open()
+			s.must(next(s))
+			if s.has(one.Images["api"]) {
+				t.Errorf("on the node are %v", s.node.Images())
+			}
+		})
+	}
+}
+
+// Nothing can be done on a node that is gone from the records.
+func TestNodeLeavesNoImage(t *testing.T) {
+	s := newScene(t)
+	s.furnish()
+	ctx := t.Context()
+	_, err := s.create(s.version("1.0.0", "1", nil).Ref)
+	s.must(err)
+	s.node.SetFault(away("prune"))
+	s.must(s.engine.DeleteDeployment(ctx, id))
+	s.must(s.engine.DeleteEnvironment(ctx, "acme/production"))
+	if len(s.node.Images()) == 0 {
+		t.Fatal("it was pruned by a node that is away")
+	}
+	s.node.SetFault(nil)
+	s.must(s.engine.DeleteNode(ctx, "acme/here"))
+	if left := s.node.Images(); len(left) > 0 {
+		t.Errorf("on the node are %v", left)
+	}
+}
+
+// A node that is away is not waited for, nor kept.
+func TestNodeThatIsAwayCanBeDeleted(t *testing.T) {
+	s := newScene(t)
+	s.furnish()
+	s.node.SetFault(away("prune"))
+	s.must(s.engine.DeleteEnvironment(t.Context(), "acme/production"))
+	s.must(s.engine.DeleteNode(t.Context(), "acme/here"))
+	_, err := s.engine.Node(t.Context(), "acme/here")
+	wantClass(t, err, engine.ErrNotFound)
+}
+
+// away is a node that does not answer to a method.
+func away(silent string) func(method, name string) error {
+	return func(method, _ string) error {
+		if method == silent {
+			return node.ErrUnreachable
+		}
+		return nil
+	}
+}
+
 // waiting is a clock that tells when somebody begins to wait for a lease.
 type waiting struct {
 	health.SystemClock

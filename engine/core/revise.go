@@ -80,6 +80,9 @@ func (a *attempt) revise(ctx context.Context, wanted desire, steps plan.Plan, ob
 	if err != nil {
 		return err
 	}
+	if err := a.noteVolumes(ctx, wanted); err != nil {
+		return err
+	}
 	r, err := a.store.CreateRevision(ctx, store.Revision{
 		Revision: engine.Revision{
 			DeploymentID: a.rec.ID, VersionRef: wanted.version.Ref, VersionName: wanted.version.Name,

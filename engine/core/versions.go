@@ -59,7 +59,7 @@ func (e *Engine) CreateVersion(ctx context.Context, v engine.Version) (engine.Ve
 		return engine.Version{}, err
 	}
 	known := v.Images
-	if stored != nil && (stored.Retired || !stored.Confirmed) {
+	if stored != nil { // also where it is not retired yet: it may be when it is written
 		known = stored.Images
 		if !stored.Sealed {
 			known = mergePins(stored.Images, v.Images)

@@ -170,6 +170,9 @@ type Snapshot struct {
 
 // Info is what a node says of itself.
 type Info struct {
+	// Place is the same for two drivers if what one brings to the node the other
+	// finds there, "" when the node cannot tell.
+	Place          string
 	Platform       string // linux/amd64
 	RuntimeVersion string
 	Address        string // where published ports listen when a port names none

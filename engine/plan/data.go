@@ -140,6 +140,7 @@ func restoring(data []Data, configurations ...map[string]catalog.Effective) map[
 // dataChanges tells what happens to data, a line for each volume:
 //
 //	db: snapshot volume data before the upgrade, stopped meanwhile: a gap is expected
+//	db: snapshot volume data before the upgrade, after its pre_snapshot command, stopped meanwhile: a gap is expected
 //	db: restore volume data as version 1.0.0 left it at 2026-01-02T15:04:05Z, and keep a snapshot of what it holds now
 func dataChanges(prior, desired map[string]catalog.Effective, traits Traits) []string {
 	var lines []string
@@ -148,6 +149,8 @@ func dataChanges(prior, desired map[string]catalog.Effective, traits Traits) []s
 		if d.Restore != nil {
 			line = fmt.Sprintf("%s: restore volume %s as version %s left it at %s, and keep a snapshot of what it holds now",
 				d.Component, d.Volume, d.Version, d.Restore.TakenAt.UTC().Format(time.RFC3339))
+		} else if desired[d.Component].Component.Volumes[d.Volume].PreSnapshot != nil {
+			line += ", after its pre_snapshot command"
 		}
 		if pauses(d, prior, desired, traits) {
 			line += ", stopped meanwhile: a gap is expected"

@@ -56,6 +56,9 @@ func (r *run) prepareData(ctx context.Context) error {
 	if len(r.in.Data.Volumes) == 0 {
 		return nil
 	}
+	if err := r.quiesce(ctx); err != nil {
+		return err
+	}
 	paused, err := r.quiet(ctx)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ INSERT INTO leases VALUES ('deployment acme/production/shop', 'gone', '{"ID":"go
 INSERT INTO pins VALUES ('run', 'acme/shop/2.0.0@sha256:2', 'api', 'app:2', 'sha256:02', 4102444800000000000);
 INSERT INTO secrets VALUES ('environment', 'acme/production', 'TOKEN', x'010203', 'hash');
 `,
-	8: `
+	10: `
 UPDATE nodes SET ingress = '{"http_port":8080}' WHERE id = 'acme/here';
 INSERT INTO ingress_parts VALUES ('acme/production/shop', '{"sites":[]}');
 INSERT INTO ingress_claims VALUES ('acme/here', 'shop.acme.dev/', 'acme/production/shop', 'api', 'web');
@@ -98,7 +98,7 @@ func holds(t *testing.T, path string, newest, written int) {
 	if written >= 2 {
 		same(t, "tcp://10.0.0.1:2376", must[engine.Node](t)(s.Node(ctx, "acme/there")).Docker.Host)
 	}
-	if written >= 8 {
+	if written >= 10 {
 		same(t, 8080, here.Ingress.HTTPPort)
 		same(t, []store.IngressPart{{DeploymentID: "acme/production/shop", Part: []byte(`{"sites":[]}`)}}, must[[]store.IngressPart](t)(s.IngressParts(ctx, "acme/here")))
 		claim := catalog.Claim{Place: "shop.acme.dev/", Component: "api", Route: "web"}

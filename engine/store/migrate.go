@@ -19,7 +19,7 @@ import (
 var sqliteMigrations embed.FS
 
 // newestLevel is that of the last file in migrations/sqlite.
-const newestLevel = 9
+const newestLevel = 11
 
 // migrations are the steps from an empty database to the newest layout.
 type migrations struct {

@@ -39,6 +39,32 @@ func (s Queries) UpdateNode(ctx context.Context, n engine.Node) (engine.Node, er
 	return n, s.run.write(ctx, func(q querier) error { return nodes.update(ctx, q, n.ID, nodeRow(n)) })
 }
 
+// placeOf is a node's place: it is one of its own until somebody notes another.
+const placeOf = "CASE place WHEN '' THEN 'node ' || id ELSE place END"
+
+// SetPlace notes what the node really is, "" when it does not say. It writes only
+// what is new.
+func (s Queries) SetPlace(ctx context.Context, id, place string) error {
+	known, err := one(ctx, s.run.read(), engine.NotFound("node", id), scanString, "SELECT place FROM nodes WHERE id = ?", id)
+	if err != nil || known == place {
+		return err
+	}
+	return s.run.write(ctx, func(q querier) error {
+		_, err := exec(ctx, q, "UPDATE nodes SET place = ? WHERE id = ?", place, id)
+		return err
+	})
+}
+
+// Place tells what the node really is: nodes that answer the same are one.
+func (s Queries) Place(ctx context.Context, id string) (string, error) {
+	return one(ctx, s.run.read(), engine.NotFound("node", id), scanString, "SELECT "+placeOf+" FROM nodes WHERE id = ?", id)
+}
+
+// ListNodesByPlace reads the nodes of all teams that are one place, ordered by id.
+func (s Queries) ListNodesByPlace(ctx context.Context, place string) ([]engine.Node, error) {
+	return all(ctx, s.run.read(), scanNode, "SELECT "+nodes.list()+" FROM nodes WHERE "+placeOf+" = ? ORDER BY id", place)
+}
+
 // DeleteNode deletes a node without environments and deployments.
 func (s Queries) DeleteNode(ctx context.Context, id string) error {
 	return s.run.write(ctx, func(q querier) error { return nodes.remove(ctx, q, id) })

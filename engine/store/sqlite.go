@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"modernc.org/sqlite"
 )
 
 // This file and errors.go hold what is particular to SQLite.
@@ -25,10 +27,11 @@ func connect(path, mode string, connections int) (*sql.DB, error) {
 		"_txlock": {"immediate"},
 		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "synchronous(FULL)"},
 	}
-	db, err := sql.Open("sqlite", fileURI(path)+"?"+query.Encode())
+	connector, err := sqlite.NewConnector(fileURI(path) + "?" + query.Encode())
 	if err != nil {
 		return nil, unwritable(err)
 	}
+	db := sql.OpenDB(prepared{connector})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil

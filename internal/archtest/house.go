@@ -21,6 +21,7 @@ var house = []room{
 	{"engine/health", 2},
 	{"engine/ingress", 2},
 	{"engine/store", 2},
+	{"internal/testenv", 2},
 	{"internal/testimage", 2},
 	{"internal/testdocker", 2},
 	{"engine/node/nodetest", 3},
@@ -51,7 +52,7 @@ var wiring = []string{"", "provider/acctest"}
 // fixtures are packages for tests, which nothing else may import; what they
 // import themselves is not part of the product.
 var fixtures = []string{
-	"engine/health/healthtest", "engine/node/fake", "engine/node/nodetest", "internal/testimage",
+	"engine/health/healthtest", "engine/node/fake", "engine/node/nodetest", "internal/testenv", "internal/testimage",
 	"internal/testdocker", "provider/acctest",
 }
 

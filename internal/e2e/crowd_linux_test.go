@@ -2,14 +2,12 @@ package e2e
 
 import (
 	"fmt"
-	"maps"
-	"strings"
 	"testing"
 	"time"
 )
 
-// many deployments of one small product.
-const crowd = ground + `
+// tiny is a version of one component without data.
+const tiny = ground + `
 resource "slipway_version" "tiny" {
   product_id = slipway_product.shop.id
   name       = "1.0.0"
@@ -23,7 +21,10 @@ resource "slipway_version" "tiny" {
   }
   depends_on = [slipway_registry.main]
 }
+`
 
+// crowd is many deployments of it.
+const crowd = tiny + `
 resource "slipway_deployment" "many" {
   count          = 30
   environment_id = slipway_environment.staging.id
@@ -133,91 +134,6 @@ func twoAtOnce(t *testing.T, on nodeKind) {
 	}
 	second.destroy()
 	first.expectSettled(both)
-}
-
-// racer deploys what is there already, by ids.
-const racer = head + `
-variable "release" { default = "1.0.0" }
-variable "who" { default = "" }
-
-resource "slipway_deployment" "shop" {
-  environment_id = "acme/staging"
-  version        = "acme/shop/${var.release}"
-  prefix         = "${var.prefix}-raced"
-  variables      = { WHO = var.who }
-  strategy       = { min_healthy_time = "200ms", progress_deadline = "1m" }
-}
-
-output "url" { value = slipway_deployment.shop.endpoints["api/http"].url }
-`
-
-// TestRace lets copies of one configuration create the same deployment at once,
-// and then change it at once: whoever wins, it runs once.
-func TestRace(t *testing.T) { everywhere(t, race) }
-
-func race(t *testing.T, on nodeKind) {
-	owner := on.newWorld(t, shop)
-	owner.apply()
-	all := []*world{on.newWorld(t, racer), on.newWorld(t, racer)}
-	var losers []*world
-	for _, w := range all {
-		w.share(owner)
-	}
-	for n, r := range together(all...) {
-		switch {
-		case r.code == 0:
-		case strings.Contains(r.said, "already exists"):
-			losers = append(losers, all[n])
-		default:
-			t.Errorf("terraform %d lost with another reason:\n%s", n, r.said)
-		}
-	}
-	if len(losers) > 1 {
-		t.Error("nobody won")
-	}
-	t.Logf("%d of 2 have the deployment", 2-len(losers))
-	owner.ranTwice(1)
-
-	for _, w := range losers {
-		w.must("import", "-input=false", "-no-color", "slipway_deployment.shop", "acme/staging/"+on.variables["prefix"]+"-raced")
-	}
-	all[0].set("who", "one")
-	all[1].set("who", "two")
-	for n, r := range together(all...) {
-		if r.code != 0 {
-			t.Errorf("terraform %d ended with %d:\n%s", n, r.code, r.said)
-		}
-	}
-	all[0].apply()
-	all[0].nothingToDo()
-	if page, err := get(all[0].text("url") + "/env"); err != nil || !strings.Contains(page, "WHO=one") {
-		t.Errorf("the one that applied last has set %q (%v)", page, err)
-	}
-	owner.ranTwice(0)
-	all[0].destroy()
-	all[1].destroy() // there is nothing left for the other
-	owner.expectSettled(both)
-	owner.nothingToDo()
-}
-
-// ranTwice holds when two deployments run, each instance once; revision is that of
-// both, 0 when it is not known.
-func (w *world) ranTwice(revision int) {
-	w.t.Helper()
-	until(w.t, patience, func() error {
-		c := w.census()
-		running := map[string]int{}
-		for name, processes := range c.instances {
-			running[componentOf(name)] += len(processes)
-			if revision > 0 && !strings.HasSuffix(name, fmt.Sprintf("-%d-1", revision)) {
-				return fmt.Errorf("instance %s is of another revision than %d", name, revision)
-			}
-		}
-		if len(c.supervisors) != 2*w.on.supervisors || len(c.sandboxes) != 2 || len(c.existing) != 4 || !maps.Equal(running, map[string]int{"api": 2, "db": 2}) {
-			return fmt.Errorf("supervisors %v, instances %v, running %v: want each once for each of two deployments", c.supervisors, c.existing, running)
-		}
-		return nil
-	})
 }
 
 // share uses another world's engine.

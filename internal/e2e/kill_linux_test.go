@@ -8,10 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testenv"
 )
 
 // Environment variables of the kill test.
@@ -28,8 +29,8 @@ func TestKills(t *testing.T) {
 }
 
 func kills(t *testing.T, on nodeKind) {
-	seed := uint64(number(t, envSeed, int(time.Now().UnixNano()&0xffffff)))
-	rounds := number(t, envRounds, on.rounds)
+	seed := uint64(testenv.Number(t, envSeed, int(time.Now().UnixNano()&0xffffff)))
+	rounds := testenv.Number(t, envRounds, on.rounds)
 	if testing.Short() && os.Getenv(envRounds) == "" {
 		rounds = min(10, rounds)
 	}
@@ -150,17 +151,4 @@ func kill(all []process) (killed int) {
 		}
 	}
 	return killed
-}
-
-func number(t testing.TB, variable string, fallback int) int {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return fallback
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }

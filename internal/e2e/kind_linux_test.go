@@ -31,7 +31,8 @@ type nodeKind struct {
 
 var local = nodeKind{
 	name: "local", supervisors: 1, files: []string{"spec.json"}, see: (*world).seeLocal,
-	rounds: 50, victims: []victim{{"supervisor", func(c census) []process { return c.supervisors }}},
+	variables: map[string]string{"prefix": "shop"},
+	rounds:    50, victims: []victim{{"supervisor", func(c census) []process { return c.supervisors }}},
 }
 
 // docker is a node on the Docker Engine that tests share, with a prefix that

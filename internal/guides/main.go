@@ -14,6 +14,7 @@ import (
 var tables = map[string]func() string{
 	"runtimes": runtimes,
 	"rules":    rules,
+	"podman":   podman,
 }
 
 var marker = regexp.MustCompile(`<!-- ([a-z-]+) -->`)

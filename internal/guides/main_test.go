@@ -25,6 +25,14 @@ func TestRuntimes(t *testing.T) {
 		"\n| `init` | no: local nodes have no init to put in front | yes |\n", "| partly: within the node's allowed_host_paths |\n")
 }
 
+func TestPodman(t *testing.T) {
+	got := podman()
+	wantLines(t, got, "- an instance that leaves the route keeps its component's name, ", ";\n- ")
+	if lines := strings.Count(got, "\n") + 1; lines != len(catalog.Podman) || !strings.HasSuffix(got, ".") {
+		t.Errorf("%d lines for %d differences:\n%s", lines, len(catalog.Podman), got)
+	}
+}
+
 // Every verb and status is in the guide, and every reason is given once.
 func TestRules(t *testing.T) {
 	got := rules()

@@ -25,11 +25,18 @@ func ports() schema.Attribute {
 
 func volumes() schema.Attribute {
 	return mapOf("Named storage that outlives instances, by name.", map[string]schema.Attribute{
-		"path":           requiredStr("Absolute path in the instance."),
-		"read_only":      boolean("Mount it read-only. Default `false`."),
-		"size":           str("Wanted size, a quantity. Absent: no limit."),
-		"on_destroy":     str("What happens to the data when the deployment is destroyed: `retain` or `delete`. Default `retain`."),
-		"snapshot":       str("When a snapshot of the data is taken: `on_upgrade`, before another version is rolled out, so that a deployment with `restore_data` can go back to it. Absent: never."),
+		"path":       requiredStr("Absolute path in the instance."),
+		"read_only":  boolean("Mount it read-only. Default `false`."),
+		"size":       str("Wanted size, a quantity. Absent: no limit."),
+		"on_destroy": str("What happens to the data when the deployment is destroyed: `retain` or `delete`. Default `retain`."),
+		"snapshot":   str("When a snapshot of the data is taken: `on_upgrade`, before another version is rolled out, so that a deployment with `restore_data` can go back to it. Absent: never."),
+		"pre_snapshot": object("What quiets the data before its snapshot: a command run in each running instance of the component while everything still serves, before anything stops. When it fails, so does the rollout, and nothing was touched. The version that is rolled out says it; going back runs none. It may run more than once.", map[string]schema.Attribute{
+			"command": schema.ListAttribute{
+				Required: true, ElementType: types.StringType,
+				MarkdownDescription: "Command, one word an element; no shell.",
+			},
+			"timeout": str("Time it may take, a Go duration. Default `1m`."),
+		}),
 		"driver":         str("Volume driver that keeps the data. Default `local`, the node's own disk."),
 		"driver_options": texts("What the driver is told when the volume is made, such as `type`, `device` and `o` of the driver `local`. They are in plan and state: put no secret here. Neither they nor the driver can change for a volume that exists."),
 		"single_writer":  boolean("Only one instance may have it at a time, so an instance is stopped before its successor starts. Default `true`."),
@@ -67,7 +74,7 @@ func dns() schema.Attribute {
 func security() schema.Attribute {
 	return object("Rights of the processes.", map[string]schema.Attribute{
 		"read_only_root":    boolean("Make the root file system read-only. Default `false`."),
-		"capabilities_add":  list("Linux capabilities to add, without `CAP_`."),
+		"capabilities_add":  list("Linux capabilities to add, without `CAP_`, or `ALL`. On a Docker node those whose holder owns the node (`ALL`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`, `SYS_BOOT`, `DAC_READ_SEARCH`, `BPF`, `PERFMON`, `MAC_ADMIN`, `MAC_OVERRIDE`) must be allowed by its `allow_privileged`."),
 		"capabilities_drop": list("Linux capabilities to drop, without `CAP_`, or `ALL`."),
 		"no_new_privileges": boolean("Forbid gaining rights through set-uid programs. Default `true`."),
 		"privileged":        boolean("All capabilities and devices of the node: the instance owns the node, which must allow it by `allow_privileged`. Default `false`."),

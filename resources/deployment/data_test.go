@@ -17,7 +17,11 @@ func (s shop) database() string {
       image         = %q
       env           = { POSTGRES_DB = "shop" }
       ports         = { sql = { container_port = 5432 } }
-      volumes       = { data = { path = "/var/lib/postgresql/data", snapshot = "on_upgrade" } }
+      volumes = { data = {
+        path         = "/var/lib/postgresql/data"
+        snapshot     = "on_upgrade"
+        pre_snapshot = { command = ["psql", "-h", "127.0.0.1", "-U", "postgres", "-d", "shop", "-c", "create table if not exists quieted ()", "-c", "checkpoint"] }
+      } }
       health_checks = { ready = { exec = { command = ["pg_isready", "-h", "127.0.0.1", "-d", "shop"] } } }
       stop_signal   = "SIGINT"
     }
@@ -52,7 +56,7 @@ func TestAccDataGoesBackWithItsVersion(t *testing.T) {
 	credential := registry.Credential()
 	s := shop{postgres: registry.Push(t, "shop/postgres:15", testimage.Postgres(t))}
 	clerk := s.migration("clerk", "42|7", 0, "create table if not exists visits as select 42 as n, 7 as m", "select n, m from visits")
-	drop := []string{"alter table visits drop column if exists m", "insert into visits (n) select 43", "select sum(n) from visits"}
+	drop := []string{"select from quieted", "alter table visits drop column if exists m", "insert into visits (n) select 43", "select sum(n) from visits"}
 	migrate, broken := s.migration("migrate", "85", 0, drop...), s.migration("broken", "85", 9, drop...)
 	everywhere(t, func(t *testing.T, w *world) {
 		config := func(name, jobs string, more ...string) string {
@@ -69,7 +73,7 @@ func TestAccDataGoesBackWithItsVersion(t *testing.T) {
 			resource.TestStep{
 				Config: config("2.0.0", migrate, deployment("")),
 				ConfigPlanChecks: planned(changes("clerk: remove 1 instance", "db: keep",
-					"db: snapshot volume data before the upgrade, stopped meanwhile: a gap is expected", "migrate: create 1 instance (image sha256:…")),
+					"db: snapshot volume data before the upgrade, after its pre_snapshot command, stopped meanwhile: a gap is expected", "migrate: create 1 instance (image sha256:…")),
 			},
 			unchanged(config("2.0.0", migrate, deployment(""))),
 			resource.TestStep{ // without the data the older version finds no column
@@ -115,6 +119,29 @@ func TestAccNoSnapshotToGoBackTo(t *testing.T) {
 				PlanOnly:    true,
 				ExpectError: told("Plan deployment", "restore_data", "there is no snapshot of volume api/data as version 1.0.0 left it", "Set restore_data = false"),
 			},
+		)
+	})
+}
+
+// A volume that cannot be quieted is not copied, and what has it goes on: the upgrade
+// fails with what the command said, until the new version has another one.
+func TestAccNotQuietBeforeTheSnapshot(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		var instances []string
+		components := func(image, more string) string {
+			return component("api", image, `volumes = { data = { path = "/data", on_destroy = "delete", snapshot = "on_upgrade"`+more+` } }`)
+		}
+		const busy = `, pre_snapshot = { command = ["/app"], timeout = "50s" }` // a second one finds its port taken
+		first, second := w.app("1"), w.app("2")
+		w.run(
+			resource.TestStep{Config: w.config("1.0.0", components(first, "")), Check: w.remember(&instances)},
+			resource.TestStep{
+				Config: w.config("2.0.0", components(second, busy)),
+				ExpectError: told("Update deployment: rollout failed", "Component: api", "Phase: data", "volumes.data.pre_snapshot", "ended with exit code 1",
+					"address already in use", "version 1.0.0 serves; it was not touched"),
+			},
+			resource.TestStep{Config: w.config("1.0.0", components(first, "")), Check: w.kept(&instances, "api")},
+			resource.TestStep{Config: w.config("2.0.0", components(second, ""))},
 		)
 	})
 }

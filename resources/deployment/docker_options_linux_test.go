@@ -105,6 +105,10 @@ func TestAccDockerHonoursEverything(t *testing.T) {
 			ExpectError: told("Plan deployment: unsupported", "components.api.security.privileged", "docker.allow_privileged = true"),
 		},
 		resource.TestStep{
+			Config: config("1.1.0", `["NET_BIND_SERVICE"]`, `["SYS_ADMIN", "NET_ADMIN"]`), PlanOnly: true,
+			ExpectError: told("Plan deployment: unsupported", "components.api.security.capabilities_add", "does not allow SYS_ADMIN, with", "docker.allow_privileged = true"),
+		},
+		resource.TestStep{
 			Config:      config("1.1.0", `["`+optionsNetwork+`"]`, `["nobody-made-it"]`),
 			ExpectError: told("rollout failed", "components.api.networks.0", "nobody-made-it", "it was not touched"),
 		},

@@ -51,7 +51,8 @@ import {
 	})
 }
 
-// Production is protected unless it says otherwise.
+// Production is protected unless it says otherwise; a deployment that says nothing
+// any more is again as its environment.
 func TestAccDeletionProtection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, acctest.Local(t))
@@ -63,6 +64,13 @@ func TestAccDeletionProtection(t *testing.T) {
 	const declared = "variable \"protected\" { type = bool }\n"
 	with := func(more string) string {
 		return acctest.Join(declared, production, version("1.0.0", api(image)), acctest.Deployment(brisk+more))
+	}
+	becomes := func(step resource.TestStep, protected bool) resource.TestStep {
+		step.ConfigPlanChecks = planned(
+			plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+			plancheck.ExpectKnownValue(address, tfjsonpath.New("deletion_protection"), knownvalue.Bool(protected)),
+			changes("api: keep"))
+		return step
 	}
 	w.run(
 		resource.TestStep{
@@ -77,12 +85,9 @@ func TestAccDeletionProtection(t *testing.T) {
 			Config: with("prefix = \"other\""), ConfigVariables: vars(true), PlanOnly: true,
 			ExpectError: told("Destroy deployment: conflict", "is protected from deletion"),
 		},
-		resource.TestStep{
-			Config: with("deletion_protection = false"), ConfigVariables: vars(false),
-			ConfigPlanChecks: planned(
-				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
-				changes("api: keep")),
-		},
+		becomes(resource.TestStep{Config: with("deletion_protection = false"), ConfigVariables: vars(true)}, false),
+		becomes(resource.TestStep{Config: with(""), ConfigVariables: vars(true)}, true),
+		becomes(resource.TestStep{Config: with(""), ConfigVariables: vars(false)}, false),
 	)
 }
 

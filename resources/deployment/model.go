@@ -43,10 +43,11 @@ type model struct {
 	PromotionStatus    types.String   `tfsdk:"promotion_status"`
 }
 
-// inputs are the attributes that the engine acts on: timeouts is not one.
+// inputs are the attributes that the engine acts on and the configuration alone
+// decides: timeouts is not one, nor deletion_protection, which has a default of its own.
 var inputs = []string{
 	"environment_id", "version", "prefix", "desired_state", "variables", "secrets_wo_version",
-	"components", "strategy", "restore_data", "keep_snapshots", "restart_trigger", "deletion_protection",
+	"components", "strategy", "restore_data", "keep_snapshots", "restart_trigger",
 }
 
 func (m *model) toEngine(ctx context.Context, diags *diag.Diagnostics) engine.Deployment {

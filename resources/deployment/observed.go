@@ -91,7 +91,7 @@ func (m *model) forget() {
 
 // keep takes over from the state everything that is computed.
 func (m *model) keep(state model) {
-	m.ID, m.NodeID, m.DeletionProtection = state.ID, state.NodeID, state.DeletionProtection
+	m.ID, m.NodeID = state.ID, state.NodeID
 	m.Status, m.Health, m.OperationID = state.Status, state.Health, state.OperationID
 	m.Revision, m.PreviousVersion = state.Revision, state.PreviousVersion
 	m.PromotionStatus = state.PromotionStatus

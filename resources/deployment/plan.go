@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -52,7 +53,9 @@ func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlan
 		return
 	}
 	plan.name()
-	touched := !exists || attrs.Changed(req.State.Raw, req.Plan.Raw, inputs...) || len(state.Drift.Elements()) > 0
+	r.protect(ctx, known, req.Config, state, &plan, &resp.Diagnostics)
+	touched := !exists || attrs.Changed(req.State.Raw, req.Plan.Raw, inputs...) || len(state.Drift.Elements()) > 0 ||
+		!plan.DeletionProtection.Equal(state.DeletionProtection)
 	switch {
 	case touched:
 		r.planChange(ctx, known, exists, state, &plan, req, resp)
@@ -86,9 +89,6 @@ func (r *Resource) planChange(ctx context.Context, known, exists bool, state mod
 	}
 	if !known {
 		return
-	}
-	if plan.DeletionProtection.IsUnknown() {
-		plan.DeletionProtection = r.environmentProtection(ctx, plan.EnvironmentID)
 	}
 	if !attrs.Known(req.Plan.Raw, "environment_id", "version", "desired_state", "variables", "secrets_wo_version", "components", "strategy", "restore_data", "restart_trigger") ||
 		plan.Prefix.IsUnknown() {
@@ -167,6 +167,20 @@ func warn(answer engine.DeploymentPlan, diags *diag.Diagnostics) {
 	}
 	for _, gap := range answer.Gaps {
 		diags.AddWarning("Gap expected", gap)
+	}
+}
+
+// protect plans deletion_protection where the configuration leaves it out, also
+// where it did not before: it is the environment's, as that is planned.
+func (r *Resource) protect(ctx context.Context, known bool, config tfsdk.Config, state model, plan *model, diags *diag.Diagnostics) {
+	var given types.Bool
+	diags.Append(config.GetAttribute(ctx, path.Root("deletion_protection"), &given)...)
+	switch {
+	case !given.IsNull():
+	case known:
+		plan.DeletionProtection = r.environmentProtection(ctx, plan.EnvironmentID)
+	case !state.DeletionProtection.IsNull():
+		plan.DeletionProtection = state.DeletionProtection
 	}
 }
 

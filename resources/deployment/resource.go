@@ -105,6 +105,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	r.inherit(ctx, &plan, &resp.Diagnostics)
 	values := secrets.ReadChanged(ctx, req.Config, req.State, plan.SecretsWOVersion, &resp.Diagnostics)
 	wanted := plan.toEngine(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {

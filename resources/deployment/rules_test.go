@@ -1,7 +1,6 @@
 package deployment_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
-	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/provider/acctest"
 )
 
@@ -123,61 +121,6 @@ resource "slipway_product" "shop" {
 			`version "1.0.0" belongs to a simple product, which has exactly one version`, `set its type to "complex"`),
 	}
 	w.run(refused, resource.TestStep{Config: simple}, refused, unchanged(simple))
-}
-
-// While a rollout is in progress, neither the deployment nor its version can be
-// destroyed.
-func TestAccInProgressIsNotDestroyed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, acctest.Local(t))
-	good, sick := w.app("1"), w.app("sick", "HEALTH", "fail")
-	config := w.config("1.0.0", api(good))
-	service := acctest.Engine(t, w.DataDir)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	begin := func() {
-		bad, err := service.CreateVersion(ctx, engine.Version{
-			ProductID: "acme/" + w.Product, Name: "2.0.0", Type: engine.VersionIncremental,
-			Components: map[string]engine.Component{"api": {
-				Image: sick, HealthChecks: map[string]engine.HealthCheck{"up": {HTTP: &engine.HTTPCheck{Port: 8080, Path: "/healthz"}}},
-			}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := service.Deployment(ctx, w.Deployment())
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Version, d.Strategy.ProgressDeadline = bad.Ref, "10m"
-		go func() {
-			_, err := service.UpdateDeployment(ctx, d, nil)
-			ended <- err
-		}()
-		w.until(func() bool {
-			all, err := service.Revisions(t.Context(), d.ID)
-			return err == nil && len(all) == 2 && all[0].Status == engine.RevisionInProgress
-		})
-	}
-	w.run(
-		resource.TestStep{Config: config},
-		resource.TestStep{
-			PreConfig: begin, Config: w.base(),
-			ExpectError: told("Destroy deployment: conflict", "revision 2 of the deployment "+w.Deployment()+" is being rolled out", "Wait until it has finished"),
-		},
-		resource.TestStep{
-			PreConfig: func() {
-				cancel()
-				if err := <-ended; err == nil {
-					t.Error("the rollout succeeded")
-				}
-				if err := service.DeleteVersion(t.Context(), w.Version("2.0.0")); err != nil {
-					t.Error(err)
-				}
-			},
-			Config: config, ConfigStateChecks: []statecheck.StateCheck{state("health", knownvalue.StringExact("healthy"))},
-		},
-	)
 }
 
 // until polls the condition for a minute.

@@ -37,7 +37,7 @@ resource "slipway_deployment" "shop" {
 			w.scenario(14, "delete v3 in progress", resource.TestStep{
 				PreConfig: func() { stop = w.deploying("3.0.0") },
 				Config:    config(2), Destroy: true,
-				ExpectError: told("Destroy deployment: conflict", w.Deployment(), "is being rolled out"),
+				ExpectError: told("Destroy deployment: conflict", "revision 2 of the deployment "+w.Deployment()+" is being rolled out", "Wait until it has finished"),
 			}),
 			w.scenario(14, "edit v3 in progress", resource.TestStep{
 				Config: config(3), ExpectError: told("Update deployment: busy", w.Deployment(), "process"),
@@ -61,7 +61,7 @@ func (w *world) deploying(version string) (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d.Version = w.Version(version)
+	d.Version, d.Strategy.ProgressDeadline = w.Version(version), "10m" // it ends when it is told to
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

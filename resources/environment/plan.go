@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -25,21 +26,32 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		if known {
 			r.PlanDelete(ctx, engine.KindEnvironment, req, &resp.Diagnostics)
 		}
-	case !req.Plan.Raw.Equal(req.State.Raw):
-		r.plan(ctx, known, req, resp)
+	default:
+		protect(ctx, req.Config, &resp.Plan, &resp.Diagnostics)
+		if !resp.Plan.Raw.Equal(req.State.Raw) {
+			r.plan(ctx, known, req, resp)
+		}
+	}
+}
+
+// protect plans deletion_protection where the configuration leaves it out, also
+// where it did not before: what is in production is protected.
+func protect(ctx context.Context, config tfsdk.Config, plan *tfsdk.Plan, diags *diag.Diagnostics) {
+	var given types.Bool
+	var kind types.String
+	diags.Append(config.GetAttribute(ctx, path.Root("deletion_protection"), &given)...)
+	diags.Append(plan.GetAttribute(ctx, path.Root("type"), &kind)...)
+	if given.IsNull() && !kind.IsUnknown() {
+		diags.Append(plan.SetAttribute(ctx, path.Root("deletion_protection"), kind.ValueString() == engine.EnvironmentProduction)...)
 	}
 }
 
 func (r *Resource) plan(ctx context.Context, known bool, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	attrs.PlanID(ctx, &resp.Plan, "team_id", &resp.Diagnostics)
-	var plan, config model
+	var plan model
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
-	}
-	if config.DeletionProtection.IsNull() && !plan.Type.IsUnknown() {
-		plan.DeletionProtection = types.BoolValue(plan.Type.ValueString() == engine.EnvironmentProduction)
 	}
 	changed := secrets.Changed(ctx, req.State, plan.SecretsWOVersion, &resp.Diagnostics)
 	r.secretNames(ctx, changed, req, &plan, &resp.Diagnostics)

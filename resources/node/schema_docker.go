@@ -36,7 +36,7 @@ func docker() schema.Attribute {
 			"allowed_devices":    allowed("Devices of the node, or directories of them, a list of strings, that `devices` of components may give to instances. Absent: none."),
 			"allow_privileged": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Take components with `security.privileged`, which no other limit holds: whoever may write one owns the node. Default `false`.",
+				MarkdownDescription: "Take components with `security.privileged`, or with capabilities such as `SYS_ADMIN`, which no other limit holds: whoever may write one owns the node. Default `false`.",
 			},
 		},
 	}

@@ -1,8 +1,11 @@
 package docker
 
 import (
+	"context"
 	"encoding/binary"
 	"net/netip"
+	"regexp"
+	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -92,6 +95,30 @@ func lastOf(p netip.Prefix) netip.Addr {
 	bytes := p.Masked().Addr().As4()
 	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])|uint32(1<<(32-p.Bits())-1)) //nolint:gosec // 32 bits
 	return netip.AddrFrom4(bytes)
+}
+
+// networkGone is how Docker says so, by its name or id.
+var networkGone = regexp.MustCompile(`network \S+ not found`)
+
+// addressTaken is how Docker says that somebody has a container's address; of a
+// host's port it is said with a small letter.
+const addressTaken = "Address already in use"
+
+// misplaced reports whether a container did not start because its network is gone,
+// or is another one of that name, or because somebody has its address.
+func misplaced(err error) bool {
+	return strings.Contains(err.Error(), addressTaken) || networkGone.MatchString(err.Error()) ||
+		says(err, "of this network's subnets", "no configured subnet", "networks with user configured subnets")
+}
+
+// resettle puts a container at another address of its deployment's network, which is
+// made where somebody took it away.
+func (d *Driver) resettle(ctx context.Context, c container.InspectResponse) error {
+	deployment := c.Config.Labels[labelDeployment]
+	if err := d.ensureNetwork(ctx, deployment); err != nil {
+		return err
+	}
+	return d.failed("give "+keyOf(c.Config.Labels).Name+" another address", d.rejoin(ctx, c, d.hasName(c), d.takeAddress(deployment)))
 }
 
 // bookOf needs d.mu.

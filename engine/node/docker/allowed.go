@@ -8,15 +8,15 @@ import (
 	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 )
 
 // checkAllowed refuses what leads to the node itself and is not within what the
 // node allows.
 func (d *Driver) checkAllowed(c engine.Component) error {
 	var errs []error
-	if c.Security != nil && c.Security.Privileged && !d.cfg.AllowPrivileged {
-		errs = append(errs, engine.Unsupported("security.privileged", "the node does not allow privileged components, which own it",
-			"ask for single capabilities or devices instead, or set docker.allow_privileged = true of the slipway_node"))
+	if !d.cfg.AllowPrivileged {
+		errs = append(errs, ownsNode(c.Security))
 	}
 	for target, h := range c.HostPaths {
 		errs = append(errs, engine.At("host_paths."+target+".source", d.pathAllowed(h.Source)))
@@ -28,6 +28,24 @@ func (d *Driver) checkAllowed(c engine.Component) error {
 		if source, leads := boundBy(v); leads {
 			errs = append(errs, engine.At("volumes."+name+".driver_options", d.pathAllowed(source)))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// ownsNode refuses the rights whose holder owns the node.
+func ownsNode(s *engine.Security) error {
+	const allow = "set docker.allow_privileged = true of the slipway_node"
+	if s == nil {
+		return nil
+	}
+	var errs []error
+	if s.Privileged {
+		errs = append(errs, engine.Unsupported("security.privileged", "the node does not allow privileged components, which own it",
+			"ask for single capabilities or devices instead, or "+allow))
+	}
+	if owning := catalog.OwningCapabilities(s.CapabilitiesAdd); len(owning) > 0 {
+		errs = append(errs, engine.Unsupported("security.capabilities_add",
+			"the node does not allow "+strings.Join(owning, ", ")+", with which a component owns it", "leave it out, or "+allow))
 	}
 	return errors.Join(errs...)
 }

@@ -182,6 +182,8 @@ func TestCheck(t *testing.T) {
 		"host_paths./etc.source": {HostPaths: map[string]engine.HostPath{"/etc": {Source: "/srv/database"}}},
 		"resources.memory":       {Resources: &engine.Resources{Memory: "1Mi"}},
 		"security.privileged":    {Security: &engine.Security{Privileged: true}},
+
+		"security.capabilities_add": {Security: &engine.Security{CapabilitiesAdd: []string{"CHOWN", "SYS_ADMIN"}}},
 	} {
 		err := d.Check(c, info)
 		all := engine.All(err)
@@ -190,7 +192,11 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if err := d.Check(engine.Component{Ports: published, Volumes: map[string]engine.Volume{"data": {Path: "/data", Snapshot: "on_upgrade"}}, HostPaths: map[string]engine.HostPath{"/x": {Source: "/srv/data/in"}}, Init: true,
-		Security: &engine.Security{CapabilitiesAdd: []string{"NET_ADMIN"}}}, info); err != nil {
+		Security: &engine.Security{CapabilitiesAdd: []string{"NET_ADMIN", "SYS_PTRACE"}}}, info); err != nil {
 		t.Error(err)
+	}
+	config.AllowPrivileged = true
+	if err := open(t, config).Check(engine.Component{Security: &engine.Security{Privileged: true, CapabilitiesAdd: []string{"ALL"}}}, info); err != nil {
+		t.Errorf("where the node allows it: %v", err)
 	}
 }

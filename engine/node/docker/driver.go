@@ -22,7 +22,7 @@ type Config struct {
 	EngineID         string
 	AllowedHostPaths []string // directories that host_paths may lead into; none = no host_paths
 	AllowedDevices   []string // devices, or directories of them, that may be given; none = no devices
-	AllowPrivileged  bool     // privileged components may run
+	AllowPrivileged  bool     // components may have rights with which they own the node
 	Address          string   // where published ports listen, "" = 127.0.0.1 on this machine, else everywhere
 
 	// After and Now replace those of package time in tests.
@@ -106,8 +106,9 @@ func (d *Driver) Info(ctx context.Context) (node.Info, error) {
 			Hint: "switch it to Linux containers"}
 	}
 	info := node.Info{
+		Place:          placeOf(answer.Info),
 		Platform:       platformOf(answer.Info.OSType, answer.Info.Architecture),
-		RuntimeVersion: "docker " + answer.Info.ServerVersion,
+		RuntimeVersion: runtimeOf(answer.Info) + " " + answer.Info.ServerVersion,
 		Address:        d.reach.publicAddress(d.cfg.Address),
 		LimitCPU:       answer.Info.CPUCfsQuota, LimitMemory: answer.Info.MemoryLimit, LimitPids: answer.Info.PidsLimit,
 		Users: true, MinPort: 1,

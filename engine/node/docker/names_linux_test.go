@@ -110,3 +110,57 @@ func runnable(reference string) string {
 	base, digest, _ := strings.Cut(reference, "@")
 	return base[:strings.LastIndexByte(base, ':')] + "@" + digest
 }
+
+// A process that lives long finds the network again that another one took away, with
+// a deployment that it makes anew, or from an instance that does not run.
+func TestNetworkThatWentAway(t *testing.T) {
+	t.Parallel()
+	host := daemon(t).Host
+	b := newBench(t, open(t, over(host)))
+	b.start("api-1-1", 1, engine.Component{})
+	other := open(t, over(host))
+	b.ok(other.RemoveDeployment(t.Context(), b.deployment, nil))
+	b.ok(other.Close())
+
+	db, errs := b.spec("db-2-1", 2, engine.Component{}), make(chan error, 2)
+	api := b.spec("api-2-1", 2, engine.Component{})
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Create(t.Context(), s))
+	}
+	for _, s := range []node.Spec{db, api} {
+		go func() { errs <- b.Start(t.Context(), s.Key, node.Secrets{}) }()
+	}
+	for range cap(errs) {
+		b.ok(<-errs)
+	}
+	b.serving(api.Key)
+	together := func() {
+		t.Helper()
+		if got := b.tool(api.Key, "resolve", "db"); len(strings.Fields(got)) != 1 {
+			t.Errorf("db is %q", got)
+		}
+		for _, s := range []node.Spec{db, api} {
+			if i, err := b.Inspect(t.Context(), s.Key); err != nil || len(i.Altered) > 0 {
+				t.Errorf("%+v (%v)", i, err)
+			}
+		}
+	}
+	together()
+
+	docker := daemon(t).Client(t)
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Stop(t.Context(), s.Key))
+	}
+	networks, err := docker.NetworkList(t.Context(), client.NetworkListOptions{Filters: make(client.Filters).Add("label", "slipway.deployment="+b.deployment)})
+	b.ok(err)
+	for _, n := range networks.Items {
+		_, err := docker.NetworkRemove(t.Context(), n.ID, client.NetworkRemoveOptions{})
+		b.ok(err)
+	}
+	joinable(t, docker, "takes-the-addresses")
+	for _, s := range []node.Spec{db, api} {
+		b.ok(b.Start(t.Context(), s.Key, node.Secrets{}))
+	}
+	b.serving(api.Key)
+	together()
+}

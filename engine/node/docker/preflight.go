@@ -141,15 +141,48 @@ func (d *Driver) tryPaths(ctx context.Context, s node.Spec) error {
 	var errs []error
 	for _, path := range slices.Sorted(maps.Keys(s.Component.HostPaths)) {
 		source := s.Component.HostPaths[path].Source
-		host := &container.HostConfig{NetworkMode: "none",
-			Mounts: []mount.Mount{{Type: mount.TypeBind, Source: source, Target: "/slipway-probe", ReadOnly: true}}}
-		if text := d.probeCreate(ctx, s, host); strings.Contains(text, "bind source path does not exist") {
+		missing, err := d.pathMissing(ctx, s, source)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if missing {
 			e := engine.Invalid("host_paths."+path+".source", "%s is not on the node", source)
 			e.Hint = "create it on the node first"
 			errs = append(errs, e)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// pathMissing asks for a path of the node through a container that is never started.
+// Docker refuses one that binds what is not there. Podman makes a directory in its
+// place instead, so there it is looked for below the root, which is always there.
+func (d *Driver) pathMissing(ctx context.Context, s node.Spec, source string) (bool, error) {
+	info, err := d.Info(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !isPodman(info) {
+		return strings.Contains(d.probeCreate(ctx, s, probing(source)), "bind source path does not exist"), nil
+	}
+	id, err := d.makeProbe(ctx, s, probing("/"))
+	if err != nil {
+		return false, d.failed("look for "+source, err)
+	}
+	defer d.removeProbe(ctx, id)
+	_, err = d.api.ContainerStatPath(ctx, id, client.ContainerStatPathOptions{Path: probeTarget + source})
+	if cerrdefs.IsNotFound(err) {
+		return true, nil
+	}
+	return false, d.failed("look for "+source, err)
+}
+
+// probeTarget is where a probe has what it looks at.
+const probeTarget = "/slipway-probe"
+
+func probing(source string) *container.HostConfig {
+	return &container.HostConfig{NetworkMode: "none",
+		Mounts: []mount.Mount{{Type: mount.TypeBind, Source: source, Target: probeTarget, ReadOnly: true}}}
 }
 
 // probe starts a container that cannot run, and answers what the Docker Engine

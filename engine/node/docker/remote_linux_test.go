@@ -68,12 +68,25 @@ func TestTLS(t *testing.T) {
 	for file, text := range map[string]string{"ca.pem": a.PEM, "cert.pem": clientCert, "key.pem": clientKey} {
 		write(t, filepath.Join(dir, "contexts/tls", name, "docker", file), text)
 	}
-	if _, err := open(t, docker.Config{Connection: docker.Connection{Context: "prod"}}).Info(t.Context()); err != nil {
-		t.Errorf("through a context: %v", err)
+	inContext := docker.Config{Connection: docker.Connection{Context: "prod"}}
+	if here, there, other := place(t, docker.Config{Connection: good}), place(t, inContext), place(t, over(daemon(t).Host)); here != there || here == other {
+		t.Errorf("one Engine is in %q, and through a context in %q; another one is in %q", here, there, other)
 	}
 	if _, err := docker.New(docker.Config{Connection: docker.Connection{Context: "none"}}); !errors.Is(err, engine.ErrInvalid) {
 		t.Errorf("a context that nobody made: %v", err)
 	}
+}
+
+// place is what a Docker Engine says that it is.
+func place(t *testing.T, c docker.Config) string {
+	t.Helper()
+	d := open(t, c)
+	defer d.Close()
+	info, err := d.Info(t.Context())
+	if err != nil {
+		t.Errorf("%+v: %v", c.Connection, err)
+	}
+	return info.Place
 }
 
 // Hosts that cannot be understood are refused when the node is declared.

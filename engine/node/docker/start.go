@@ -15,9 +15,6 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
-// addressTaken is how Docker says that somebody has a container's address.
-const addressTaken = "Address already in use"
-
 // portAttempts is how many ports are tried where the node chooses.
 const portAttempts = 8
 
@@ -48,9 +45,9 @@ func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 			return nil
 		}
 		d.setJoined(key.Deployment, false) // it may be what is missing
-		if strings.Contains(err.Error(), addressTaken) && attempt < portAttempts {
-			if err := d.rejoin(ctx, c, d.hasName(c), d.takeAddress(key.Deployment)); err != nil {
-				return d.failed("give "+key.Name+" another address", err)
+		if misplaced(err) && attempt < portAttempts {
+			if err := d.resettle(ctx, c); err != nil {
+				return err
 			}
 			continue
 		}

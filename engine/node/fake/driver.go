@@ -18,7 +18,7 @@ type driver struct {
 
 func (d *driver) Info(context.Context) (node.Info, error) {
 	return node.Info{
-		Platform: "linux/amd64", RuntimeVersion: "fake", Address: "127.0.0.1", StartFirstPorts: true,
+		Place: d.node.Place, Platform: "linux/amd64", RuntimeVersion: "fake", Address: "127.0.0.1", StartFirstPorts: true,
 		LimitCPU: true, LimitMemory: true, LimitPids: true, Users: true, MinPort: 1,
 	}, nil
 }

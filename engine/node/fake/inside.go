@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
@@ -35,7 +36,19 @@ func (d *driver) Inspect(_ context.Context, key node.Key) (node.Instance, error)
 	return i.state, nil
 }
 
-func (d *driver) Exec(_ context.Context, key node.Key, _ []string) (node.ExecResult, error) {
+// Exec ends as the command's first word says, else as a check does: "fails" with code
+// 7 and the rest as its output, "hangs" with its context.
+func (d *driver) Exec(ctx context.Context, key node.Key, command []string) (node.ExecResult, error) {
+	if err := d.quiet(ctx, "exec", key.Name+" "+strings.Join(command, " ")); err != nil {
+		return node.ExecResult{}, err
+	}
+	switch command[0] {
+	case "fails":
+		return node.ExecResult{ExitCode: 7, Output: strings.Join(command[1:], " ") + "\n"}, nil
+	case "hangs":
+		<-ctx.Done()
+		return node.ExecResult{}, ctx.Err()
+	}
 	ok, err := d.probe(key)
 	if err != nil {
 		return node.ExecResult{}, err

@@ -44,6 +44,8 @@ type Node struct {
 
 	fault func(method, name string) error
 
+	// Place is what the node says that it is.
+	Place string
 	// Missing images cannot be pulled.
 	Missing map[string]bool
 	// PortsHeld are host ports that somebody else listens on.

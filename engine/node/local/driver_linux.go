@@ -60,7 +60,7 @@ func (d *Driver) Info(context.Context) (node.Info, error) {
 		return node.Info{}, err
 	}
 	info := node.Info{
-		Platform: "linux/" + runtime.GOARCH, RuntimeVersion: "linux " + kernelRelease(), Address: d.Address,
+		Place: "local " + d.Root, Platform: "linux/" + runtime.GOARCH, RuntimeVersion: "linux " + kernelRelease(), Address: d.Address,
 		StartFirstPorts: true, Users: os.Geteuid() == 0, MinPort: minPort(),
 	}
 	info.LimitCPU, info.LimitMemory, info.LimitPids = cgroup.Find().Limits()

@@ -12,7 +12,7 @@ import (
 func testInfo(h *harness) {
 	info, err := h.Info(h.ctx)
 	h.ok(err)
-	if !strings.HasPrefix(info.Platform, "linux/") || info.RuntimeVersion == "" || info.Address == "" {
+	if !strings.HasPrefix(info.Platform, "linux/") || info.RuntimeVersion == "" || info.Place == "" || info.Address == "" {
 		h.Fatalf("the node does not say what it is: %+v", info)
 	}
 	h.ok(h.Check(engine.Component{Env: map[string]string{"A": "b"}}, info))

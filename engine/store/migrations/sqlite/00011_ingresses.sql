@@ -10,4 +10,4 @@ CREATE TABLE ingresses (
     token    BLOB NOT NULL
 );
 
-PRAGMA user_version = 9;
+PRAGMA user_version = 11;

@@ -19,4 +19,4 @@ CREATE TABLE ingress_claims (
 );
 CREATE INDEX ingress_claims_deployment ON ingress_claims (deployment_id);
 
-PRAGMA user_version = 8;
+PRAGMA user_version = 10;
