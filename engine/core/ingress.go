@@ -161,7 +161,7 @@ func servedIngress(rec store.Ingress) (served map[string]catalog.Effective, err 
 // digest as long as the node names the same reference.
 func (p *proxyRun) wanted(ctx context.Context) (map[string]catalog.Effective, error) {
 	reference := cmp.Or(p.node.Ingress.Image, engine.DefaultIngressImage)
-	components, err := ingress.Components(*p.node.Ingress, reference)
+	components, err := ingress.Components(inputOf(p.node), reference)
 	if err != nil {
 		return nil, err
 	}

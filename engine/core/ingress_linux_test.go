@@ -27,7 +27,7 @@ func TestIngress(t *testing.T) {
 	registry.Push(t, "app:ill", testimage.App(t, "ill", map[string]string{"FAIL_SHARE": "1"}))
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
-		x := &gate{T: t}
+		x := &gate{T: t, visitor: "127.0.0.1"}
 		x.furnish(registry, engine.Node{Kind: engine.NodeLocal, Local: &engine.LocalNode{Address: "127.0.0.1"}})
 		x.visits()
 	})
@@ -46,6 +46,9 @@ type gate struct {
 	engine *core.Engine
 	port   int
 	refs   map[string]string
+	// visitor is the address that a component is told of who visits from here, ""
+	// where the node forwards connections as its own.
+	visitor string
 }
 
 func (x *gate) must(err error) {
@@ -141,6 +144,9 @@ func (x *gate) visits() {
 	_, err := x.engine.CreateDeployment(ctx, d, nil)
 	x.must(err)
 	x.serves("1")
+	if _, body := x.get("shop.test", "/visitor"); x.visitor != "" && strings.TrimSpace(body) != x.visitor {
+		x.Errorf("a component is told that %q visits, want %s", body, x.visitor)
+	}
 	d.Version = x.refs["2.0.0"]
 	_, err = x.engine.UpdateDeployment(ctx, d, nil)
 	x.must(err)

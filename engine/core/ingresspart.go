@@ -130,9 +130,15 @@ func (e *Engine) readPart(ctx context.Context, nodeID, deployment string) (p par
 	return p, err
 }
 
+// inputOf is what the node says of its ingress. Only local nodes can tell it who its
+// visitors are.
+func inputOf(n engine.Node) ingress.Input {
+	return ingress.Input{Node: *n.Ingress, ProxyProtocol: n.Kind == engine.NodeLocal}
+}
+
 // ingressInput gathers everything that a node's ingress is made of.
 func (e *Engine) ingressInput(ctx context.Context, n engine.Node) (ingress.Input, error) {
-	in := ingress.Input{Node: *n.Ingress, ProxyProtocol: n.Kind == engine.NodeLocal}
+	in := inputOf(n)
 	parts, err := e.store.IngressParts(ctx, n.ID)
 	if err != nil {
 		return in, err

@@ -32,20 +32,21 @@ const (
 // Caddy. Each begins with nothing but its control port, or with the configuration
 // that was in force when it ended, whatever ended it. The instances need EnvToken
 // as a secret.
-func Components(n engine.NodeIngress, image string) (map[string]engine.Component, error) {
+func Components(in Input, image string) (map[string]engine.Component, error) {
+	n := in.Node
 	boot, err := bootConfig(Input{Node: n})
 	if err != nil {
 		return nil, err
 	}
 	front, router := caddy(image, boot), caddy(image, boot)
 	front.DependsOn = []string{Router}
-	front.Ports = frontPorts(n)
+	front.Ports = in.introduced(frontPorts(n))
 	// The one that takes over has the certificates before the other one goes.
 	front.Volumes["data"] = engine.Volume{Path: dataDir, SingleWriter: new(bool)}
 	if n.ACMECACertificate != "" {
 		front.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
 	}
-	router.Ports = tcpPorts(n)
+	router.Ports = in.introduced(tcpPorts(n))
 	return map[string]engine.Component{Front: front, Router: router}, nil
 }
 
@@ -91,6 +92,15 @@ func tcpPorts(n engine.NodeIngress) map[string]engine.Port {
 		all[fmt.Sprintf("tcp-%d", port)] = engine.Port{ContainerPort: port, HostPort: &port}
 	}
 	return all
+}
+
+// introduced asks for the header that names visitors on connections.
+func (in Input) introduced(ports map[string]engine.Port) map[string]engine.Port {
+	for name, p := range ports {
+		p.ProxyProtocol = in.ProxyProtocol && p.Protocol != "udp"
+		ports[name] = p
+	}
+	return ports
 }
 
 func httpPort(n engine.NodeIngress) int  { return cmp.Or(n.HTTPPort, 80) }

@@ -228,7 +228,7 @@ func remedy(obstacle string) string {
 		all = append(all, "Set single_writer = false on the volume if two instances may write to it at once.")
 	}
 	if strings.Contains(obstacle, "host port") || strings.Contains(obstacle, "published port") {
-		all = append(all, "Leave host_port out, and publish the port of a proxy component in front, to let both instances listen for a while.")
+		all = append(all, "Leave host_port out, and lead to the component by a route through the node's ingress, to let both instances listen for a while: then no request is lost.")
 	}
 	return strings.Join(all, " ")
 }

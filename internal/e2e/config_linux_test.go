@@ -20,6 +20,10 @@ variable "registry_password" {
 
 variable "docker" { default = "" } # where the Engine is, for a Docker node
 variable "prefix" { default = "shop" }
+variable "ingress" { # of the node, null = it serves no routes
+  type    = object({ http_port = number, https_port = number, image = string })
+  default = null
+}
 `
 
 // ground is a team with everything that a deployment needs to live on.
@@ -31,6 +35,7 @@ resource "slipway_node" "here" {
   name    = "here"
   local   = var.docker == "" ? {} : null
   docker  = var.docker == "" ? null : { host = var.docker }
+  ingress = var.ingress
 }
 
 resource "slipway_registry" "main" {

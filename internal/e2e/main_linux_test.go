@@ -101,8 +101,10 @@ var images = map[string]map[string]string{
 	"db":    nil,
 	"1.0.0": nil,
 	"1.1.0": nil,
+	"1.2.0": nil,
 	"sick":  {"HEALTH": "fail"},
 	"crash": {"EXIT_NOW": "3", "EXIT_LINES": "cannot go on"},
+	"deaf":  {"LISTEN": ":9999"},
 }
 
 func pushImages(r *testimage.RegistryServer) error {

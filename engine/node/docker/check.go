@@ -29,7 +29,7 @@ func (d *Driver) Check(c engine.Component, info node.Info) error {
 	for name, p := range c.Ports {
 		refuse(p.Published() && c.Replicas != nil && *c.Replicas > 1, "ports."+name+".host_port",
 			"a Docker node publishes a port of one container only, and this component has several replicas",
-			"set replicas = 1, or leave host_port out and put a proxy component in front")
+			"set replicas = 1, or leave host_port out and lead to the component by a route")
 	}
 	for name, v := range c.Volumes {
 		refuse(v.Snapshot != "" && (volumeDriver(v) != engine.DefaultVolumeDriver || len(v.DriverOptions) > 0), "volumes."+name+".snapshot",

@@ -14,7 +14,7 @@
 //	SLOW_REQUEST    duration that every answer of / takes, and of /work that says none
 //	FAIL_SHARE      share of requests that are answered 500, such as 0.2
 //
-// Paths: / /busy /healthz /env /hostname /count /dial?addr= /write?path=&text=
+// Paths: / /busy /healthz /env /hostname /visitor /count /dial?addr= /write?path=&text=
 // /read?path= /outbound?url= /work?wait= /events?every= /websocket (echoes)
 //
 // Every answer has the headers App-Version and App-Instance. At SIGTERM requests are

@@ -45,6 +45,9 @@ func handler(started time.Time, open *streams) http.Handler {
 		name, err := os.Hostname()
 		say(w, err, name+"\n")
 	})
+	mux.HandleFunc("/visitor", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, r.Header.Get("X-Forwarded-For"))
+	})
 	mux.HandleFunc("/count", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, nil, fmt.Sprintln(count.Add(1)))
 	})
