@@ -48,6 +48,7 @@ type Driver struct {
 	info     *node.Info
 
 	addresses map[string]*addressBook // by deployment
+	rosters   map[string]*roster      // by deployment
 }
 
 var _ node.Driver = (*Driver)(nil)
@@ -69,6 +70,7 @@ func New(cfg Config) (*Driver, error) {
 		cfg: cfg, api: api, reach: r, images: image.NewClient(image.Options{}),
 		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, runNames: map[string]string{},
 		locks: map[string]*sync.Mutex{}, networks: map[string]bool{}, addresses: map[string]*addressBook{},
+		rosters: map[string]*roster{},
 	}, nil
 }
 

@@ -15,6 +15,14 @@ import (
 // Remove implements node.Driver. Docker forgets the output with the container; this
 // process remembers its end.
 func (d *Driver) Remove(ctx context.Context, key node.Key) error {
+	err := d.remove(ctx, key)
+	if err == nil {
+		d.noteGone(key)
+	}
+	return d.sure(key.Deployment, err)
+}
+
+func (d *Driver) remove(ctx context.Context, key node.Key) error {
 	c, err := d.find(ctx, key)
 	if errors.Is(err, engine.ErrNotFound) {
 		return d.removeUnfinished(ctx, key)
@@ -40,6 +48,7 @@ func (d *Driver) Remove(ctx context.Context, key node.Key) error {
 
 // RemoveDeployment implements node.Driver.
 func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volumes []string) error {
+	defer d.unlearn(deployment)
 	// Also what was never finished: everything with the labels.
 	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: d.owned(deployment)})
 	if err != nil {

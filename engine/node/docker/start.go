@@ -21,6 +21,14 @@ const portAttempts = 8
 // Start implements node.Driver. Docker takes the environment when a container is
 // made, so that one is made anew when the secrets are not those it has.
 func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) error {
+	err := d.start(ctx, key, secrets)
+	if err == nil {
+		d.noteState(key, container.StateRunning)
+	}
+	return d.sure(key.Deployment, err)
+}
+
+func (d *Driver) start(ctx context.Context, key node.Key, secrets node.Secrets) error {
 	c, err := d.find(ctx, key)
 	if err != nil {
 		return err
@@ -193,6 +201,7 @@ func (d *Driver) remake(ctx context.Context, c container.InspectResponse, extra 
 		return c, err
 	}
 	d.setNamed(id, len(aliases) > 0)
+	d.noteMade(id, name, n.config.Labels)
 	found, err := d.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return c, err
