@@ -54,6 +54,7 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 	if err != nil {
 		return d.failed("list containers", err)
 	}
+	d.unplug(ctx, deployment, list.Items)
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(inspections)
 	for _, c := range list.Items {
@@ -72,6 +73,17 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 		return err
 	}
 	return d.removeNetwork(ctx, deployment)
+}
+
+// unplug takes containers that run off the deployment's network, one after the other:
+// an Engine before 28 that takes many off at the same time may count wrong, and never
+// remove the network. What fails here the removal of the container does.
+func (d *Driver) unplug(ctx context.Context, deployment string, all []container.Summary) {
+	for _, c := range all {
+		if c.State == container.StateRunning {
+			_, _ = d.api.NetworkDisconnect(ctx, networkName(deployment), client.NetworkDisconnectOptions{Container: c.ID, Force: true})
+		}
+	}
 }
 
 // Drain implements node.Driver. A published port is the container's own: it goes
