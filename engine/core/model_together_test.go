@@ -3,6 +3,7 @@ package core_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -73,7 +74,9 @@ func (u *universe) inSomeOrder(moves [2]move, errs [2]error) (tried string) {
 func (u *universe) variants(m, other move, err error) []move {
 	all := []move{m}
 	refused := verdictOf(err)
-	if o, ok := other.(deploy); ok && versionOf(m) != "" && strings.HasPrefix(o.ref, versionOf(m)+"@") && errors.Is(refused, engine.ErrConflict) {
+	o, deploys := other.(deploy)
+	rollsOut := deploys && strings.HasPrefix(o.ref, versionOf(m)+"@") || u.leftOpen(deploymentOf(other), versionOf(m))
+	if versionOf(m) != "" && rollsOut && errors.Is(refused, engine.ErrConflict) {
 		all = append(all, turnedAway{m, refused}) // it is under way
 	}
 	switch m := m.(type) {
@@ -118,6 +121,14 @@ func (u *universe) variants(m, other move, err error) []move {
 		}
 	}
 	return all
+}
+
+// leftOpen reports whether somebody died while rolling the version out there: as long
+// as another one holds the deployment, it may as well be that one who does.
+func (u *universe) leftOpen(deployment, version string) bool {
+	return slices.ContainsFunc(u.model.deployments[deployment].revisions, func(r modelRevision) bool {
+		return r.version == version && r.status == engine.RevisionInProgress
+	})
 }
 
 // foundBy is the version that a move may have found before the other one changed or

@@ -25,16 +25,23 @@ func (b *bench) plansOf(ctx context.Context) error {
 		}
 		b.report.compare(fmt.Sprintf("%d unchanged", n), compared[i], "<= 1.25")
 	}
-	if last := len(compared) - 1; last > 0 {
-		few, many := b.resources[0], b.resources[last]
-		grows := func(side func(stats.Comparison) stats.Cost) string {
-			return ratio(stats.Growth(side(compared[0]).Wall, side(compared[last]).Wall, few, many))
-		}
-		what := fmt.Sprintf("time for each resource at %d, by that at %d", many, few)
-		b.value(what, grows(func(c stats.Comparison) stats.Cost { return c.Ours }), "<= 1")
-		b.value("  the same of the floor", grows(func(c stats.Comparison) stats.Cost { return c.Anchor }), "")
-	}
+	b.growth(b.resources, compared)
 	return nil
+}
+
+// growth tells whether what many cost is as many times what few cost.
+func (b *bench) growth(counts sizes, compared []stats.Comparison) {
+	last := len(compared) - 1
+	if last < 1 {
+		return
+	}
+	few, many := counts[0], counts[last]
+	grows := func(side func(stats.Comparison) stats.Cost) string {
+		return ratio(stats.Growth(side(compared[0]).CPU, side(compared[last]).CPU, few, many))
+	}
+	what := fmt.Sprintf("CPU for each at %d, by that at %d", many, few)
+	b.value(what, grows(func(c stats.Comparison) stats.Cost { return c.Ours }), "<= 1")
+	b.value("  the same of the floor", grows(func(c stats.Comparison) stats.Cost { return c.Anchor }), "")
 }
 
 // schema tells what is ours of a plan's cost, and what Terraform and the

@@ -18,7 +18,11 @@ import (
 // Create implements node.Driver. Until its files are in it, the container has
 // another name, so that a half made one is never taken for an instance.
 func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
-	list, err := d.labelled(ctx, d.owned(spec.Key.Deployment).Add("label", labelComponent+"="+spec.Labels.Component))
+	return d.sure(spec.Key.Deployment, d.create(ctx, spec))
+}
+
+func (d *Driver) create(ctx context.Context, spec node.Spec) error {
+	list, err := d.kin(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -61,6 +65,7 @@ func (d *Driver) Create(ctx context.Context, spec node.Spec) error {
 		return d.failed("create "+spec.Key.Name, err)
 	}
 	d.setNamed(id, len(aliases) > 0)
+	d.noteMade(id, containerName(spec.Key), made.config.Labels)
 	return nil
 }
 

@@ -49,6 +49,9 @@ type Driver struct {
 	info     *node.Info
 
 	addresses map[string]*addressBook // by deployment
+	rosters   map[string]*roster      // by deployment
+
+	starting chan struct{} // has one of each that starts
 }
 
 var _ node.Driver = (*Driver)(nil)
@@ -70,6 +73,7 @@ func New(cfg Config) (*Driver, error) {
 		cfg: cfg, api: api, reach: r, images: image.NewClient(image.Options{}),
 		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, runNames: map[string]string{},
 		locks: map[string]*sync.Mutex{}, networks: map[string]bool{}, left: map[node.Key]bool{}, addresses: map[string]*addressBook{},
+		rosters: map[string]*roster{}, starting: make(chan struct{}, startsAtOnce),
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func (d *Driver) List(ctx context.Context) ([]node.Instance, error) {
 // engine is inspected, once, since the list tells neither limits nor names in the
 // network nor how an instance ended.
 func (d *Driver) Observe(ctx context.Context, deployment string) (node.Observation, error) {
-	list, err := d.labelled(ctx, d.owned(deployment))
+	list, err := d.everything(ctx, deployment)
 	if err != nil {
 		return node.Observation{}, err
 	}

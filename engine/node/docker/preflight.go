@@ -30,10 +30,11 @@ func (d *Driver) Preflight(ctx context.Context, deployment string, specs []node.
 	if _, err := d.networkOf(ctx, deployment); err != nil {
 		return err
 	}
-	all, err := d.containers(ctx, d.owned(deployment))
+	list, err := d.everything(ctx, deployment)
 	if err != nil {
 		return err
 	}
+	all := wholeOf(list)
 	d.noteAddresses(deployment, all)
 	held := map[string]bool{}
 	for _, c := range all {

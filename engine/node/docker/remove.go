@@ -15,6 +15,14 @@ import (
 // Remove implements node.Driver. Docker forgets the output with the container; this
 // process remembers its end.
 func (d *Driver) Remove(ctx context.Context, key node.Key) error {
+	err := d.remove(ctx, key)
+	if err == nil {
+		d.noteGone(key)
+	}
+	return d.sure(key.Deployment, err)
+}
+
+func (d *Driver) remove(ctx context.Context, key node.Key) error {
 	c, err := d.find(ctx, key)
 	if errors.Is(err, engine.ErrNotFound) {
 		return d.removeUnfinished(ctx, key)
@@ -40,11 +48,13 @@ func (d *Driver) Remove(ctx context.Context, key node.Key) error {
 
 // RemoveDeployment implements node.Driver.
 func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volumes []string) error {
+	defer d.unlearn(deployment)
 	// Also what was never finished: everything with the labels.
 	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: d.owned(deployment)})
 	if err != nil {
 		return d.failed("list containers", err)
 	}
+	d.unplug(ctx, deployment, list.Items)
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(inspections)
 	for _, c := range list.Items {
@@ -66,4 +76,15 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 		return err
 	}
 	return d.removeNetwork(ctx, deployment)
+}
+
+// unplug takes containers that run off the deployment's network, one after the other:
+// an Engine before 28 that takes many off at the same time may count wrong, and never
+// remove the network. What fails here the removal of the container does.
+func (d *Driver) unplug(ctx context.Context, deployment string, all []container.Summary) {
+	for _, c := range all {
+		if c.State == container.StateRunning {
+			_, _ = d.api.NetworkDisconnect(ctx, networkName(deployment), client.NetworkDisconnectOptions{Container: c.ID, Force: true})
+		}
+	}
 }

@@ -21,13 +21,19 @@ import (
 // they keep it: they are stopped next, and until that is done they serve.
 // Published ports are the containers' own, they need nothing done here.
 func (d *Driver) Route(ctx context.Context, deployment string, routes []node.Route) (map[string]engine.Endpoint, error) {
+	endpoints, err := d.route(ctx, deployment, routes)
+	return endpoints, d.sure(deployment, err)
+}
+
+func (d *Driver) route(ctx context.Context, deployment string, routes []node.Route) (map[string]engine.Endpoint, error) {
 	l := d.lock(deployment)
 	l.Lock()
 	defer l.Unlock()
-	all, err := d.containers(ctx, d.owned(deployment))
+	list, err := d.recall(ctx, deployment)
 	if err != nil {
 		return nil, err
 	}
+	all := wholeOf(list)
 	receiving, replaced := map[string]bool{}, map[string]bool{}
 	for _, r := range routes {
 		replaced[r.Component] = len(r.Instances) > 0

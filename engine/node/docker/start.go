@@ -15,12 +15,30 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
+// startsAtOnce is how many containers start at the same time. More are ready no sooner:
+// then the Engine spends more on each, and all are late.
+const startsAtOnce = 10
+
 // portAttempts is how many ports are tried where the node chooses.
 const portAttempts = 8
 
 // Start implements node.Driver. Docker takes the environment when a container is
 // made, so that one is made anew when the secrets are not those it has.
 func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) error {
+	select {
+	case d.starting <- struct{}{}:
+		defer func() { <-d.starting }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	err := d.start(ctx, key, secrets)
+	if err == nil {
+		d.noteState(key, container.StateRunning)
+	}
+	return d.sure(key.Deployment, err)
+}
+
+func (d *Driver) start(ctx context.Context, key node.Key, secrets node.Secrets) error {
 	c, err := d.find(ctx, key)
 	if err != nil {
 		return err
@@ -193,6 +211,7 @@ func (d *Driver) remake(ctx context.Context, c container.InspectResponse, extra 
 		return c, err
 	}
 	d.setNamed(id, len(aliases) > 0)
+	d.noteMade(id, name, n.config.Labels)
 	found, err := d.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return c, err

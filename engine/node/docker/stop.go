@@ -17,6 +17,14 @@ import (
 // Stop implements node.Driver. The grace period is kept to the millisecond, which
 // Docker's own is not.
 func (d *Driver) Stop(ctx context.Context, key node.Key) error {
+	err := d.stop(ctx, key)
+	if err == nil {
+		d.noteState(key, container.StateExited)
+	}
+	return d.sure(key.Deployment, err)
+}
+
+func (d *Driver) stop(ctx context.Context, key node.Key) error {
 	c, err := d.find(ctx, key)
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil

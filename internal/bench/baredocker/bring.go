@@ -95,6 +95,9 @@ func (t target) Exec(context.Context, []string) (int, string, error) {
 
 // Remove removes all of an order.
 func Remove(ctx context.Context, api *client.Client, o Order) error {
+	for i := range o.Count { // one after the other: Docker may count wrong, and keep the network for ever
+		_, _ = api.NetworkDisconnect(ctx, o.Name, client.NetworkDisconnectOptions{Container: nameOf(o, i), Force: true}) // the removal tells
+	}
 	group := errgroup.Group{}
 	group.SetLimit(o.AtOnce)
 	for i := range o.Count {
