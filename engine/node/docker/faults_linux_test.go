@@ -60,8 +60,8 @@ func TestEngineHangsAndIsKilled(t *testing.T) {
 	}
 }
 
-// What ran comes back with the Docker Engine by itself, with its files, its name and
-// its port; what was stopped stays so. What Docker does not start again is told, and
+// What ran comes back with the Docker Engine by itself, with its files, its name, its
+// port and its guests; what was stopped stays so. What Docker does not start again is told, and
 // can be started.
 func TestEngineComesBack(t *testing.T) {
 	t.Parallel()
@@ -78,6 +78,9 @@ func TestEngineComesBack(t *testing.T) {
 			old := b.start("old-1-1", 1, engine.Component{})
 			b.serving(once)
 			b.ok(b.Stop(t.Context(), old))
+			guest := b.guest()
+			proxy := guest.startGuest("proxy-1-1", idle())
+			door := b.admit(guest, serves.Key)
 			_, before, err := b.Routes(t.Context(), b.deployment)
 			b.ok(err)
 
@@ -98,6 +101,10 @@ func TestEngineComesBack(t *testing.T) {
 			if where.Port == 0 || after["api/http"] != where {
 				t.Errorf("it was published at %+v, and is at %+v", where, after["api/http"])
 			}
+			b.until("a guest reaches it where it was", func() bool {
+				r, err := b.Exec(t.Context(), proxy, []string{"/tool", "ask", door, "/healthz"})
+				return err == nil && r.ExitCode == 0
+			})
 			for _, key := range []node.Key{old, once} {
 				if i, err := b.Inspect(t.Context(), key); err != nil || i.State != node.Exited || len(i.Altered) > 0 {
 					t.Errorf("%s: %+v (%v)", key.Name, i, err)
