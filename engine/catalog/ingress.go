@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -33,7 +32,7 @@ func ValidateIngress(n engine.NodeIngress) error {
 		use("tcp_ports."+strconv.Itoa(i), port)
 	}
 	p.add(validateImage(n.Image))
-	if a, err := mail.ParseAddress(n.ACMEEmail); n.ACMEEmail != "" && (err != nil || a.Address != n.ACMEEmail) {
+	if n.ACMEEmail != "" && !emailAddress.MatchString(n.ACMEEmail) {
 		p.invalid("acme_email", "%q is not an e-mail address, such as ops@acme.dev", n.ACMEEmail)
 	}
 	if u, err := url.Parse(n.ACMEDirectory); n.ACMEDirectory != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil) {

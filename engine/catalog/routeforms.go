@@ -3,8 +3,6 @@ package catalog
 import (
 	"cmp"
 	"maps"
-	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -78,7 +76,7 @@ func normalHeaders(headers map[string]string) map[string]string {
 	}
 	all := make(map[string]string, len(headers))
 	for name, value := range sorted(headers) {
-		all[http.CanonicalHeaderKey(name)] = value
+		all[canonicalHeader(name)] = value
 	}
 	return all
 }
@@ -113,10 +111,11 @@ func RouteURL(r engine.Route, ingress engine.NodeIngress, address string) string
 	case r.TLS != nil:
 		u.Scheme, port, usual = "https", ingress.HTTPSPort, engine.DefaultHTTPSPort
 	}
-	if port != usual {
-		u.Host = net.JoinHostPort(u.Host, strconv.Itoa(port))
-	} else if strings.Contains(u.Host, ":") {
+	if strings.Contains(u.Host, ":") {
 		u.Host = "[" + u.Host + "]"
+	}
+	if port != usual {
+		u.Host += ":" + strconv.Itoa(port)
 	}
 	return u.Scheme + "://" + u.Host + u.Path
 }

@@ -1,12 +1,9 @@
 package catalog
 
 import (
-	"net/http"
 	"net/netip"
 	"regexp"
 	"strings"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
@@ -52,7 +49,7 @@ func validateRoute(r engine.Route) error {
 	p.add(err)
 	p.add(validateHeaders("request_headers", r.RequestHeaders))
 	p.add(validateHeaders("response_headers", r.ResponseHeaders))
-	if r.Sticky != nil && r.Sticky.Cookie != "" && !httpguts.ValidHeaderFieldName(r.Sticky.Cookie) {
+	if r.Sticky != nil && r.Sticky.Cookie != "" && !headerName.MatchString(r.Sticky.Cookie) {
 		p.invalid("sticky.cookie", "%q is not the name of a cookie", r.Sticky.Cookie)
 	}
 	return p.err()
@@ -165,15 +162,15 @@ func validateHeaders(field string, headers map[string]string) error {
 	var p problems
 	seen := map[string]string{}
 	for name, value := range sorted(headers) {
-		at, canonical := field+"."+name, http.CanonicalHeaderKey(name)
+		at, canonical := field+"."+name, canonicalHeader(name)
 		switch {
-		case !httpguts.ValidHeaderFieldName(name):
+		case !headerName.MatchString(name):
 			p.invalid(at, "%q is not the name of a header", name)
 		case hopByHop[canonical]:
 			p.invalid(at, "%s belongs to the connection: the ingress itself sets it", canonical)
 		case seen[canonical] != "":
 			p.invalid(at, "it is the same header as %q", seen[canonical])
-		case !httpguts.ValidHeaderFieldValue(value):
+		case !headerValue.MatchString(value):
 			p.invalid(at, "the value of a header holds no line break or other control character")
 		}
 		seen[canonical] = name
