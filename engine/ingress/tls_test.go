@@ -74,6 +74,7 @@ func withTLS(s Site, t engine.RouteTLS) Site {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	never := false
 	own := certificate(t, "own.acme.dev", "*.own.dev")
@@ -140,6 +141,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestNothingIsSignedUnasked(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	p.load(site("web", "shop.acme.dev", "/", called(t, "web")))
 	if resp, _, _, err := p.secure("shop.acme.dev", "/"); err == nil {
@@ -151,6 +153,7 @@ func TestNothingIsSignedUnasked(t *testing.T) {
 }
 
 func TestCertificateThatIsNone(t *testing.T) {
+	t.Parallel()
 	good, other := certificate(t, "a.dev"), certificate(t, "b.dev")
 	for name, c := range map[string]Certificate{
 		"empty": {}, "text": {Chain: "secret words", PrivateKey: "secret words"}, "not a pair": {good.Chain, other.PrivateKey},
@@ -166,6 +169,7 @@ func TestCertificateThatIsNone(t *testing.T) {
 }
 
 func TestVisitorsAddressBehindProxyProtocol(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(in *Input) { in.ProxyProtocol = true })
 	p.load(site("web", "", "/", serve(t, mirror)))
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(""), "http://"))
