@@ -89,7 +89,7 @@ func TestConfigTellsWhichSiteIsWrong(t *testing.T) {
 func TestComponents(t *testing.T) {
 	t.Parallel()
 	n := engine.NodeIngress{HTTPPort: 8080, TCPPorts: []int{5432}, ACMECACertificate: "PEM"}
-	all, err := Components(n, "registry.acme.dev/caddy:2@sha256:"+strings.Repeat("a", 64))
+	all, err := Components(Input{Node: n, ProxyProtocol: true}, "registry.acme.dev/caddy:2@sha256:"+strings.Repeat("a", 64))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +105,11 @@ func TestComponents(t *testing.T) {
 	}
 	if front.Files[acmeCAFile].Content != "PEM" {
 		t.Errorf("files %+v", front.Files)
+	}
+	for name, want := range map[string]bool{"http": true, "https": true, "http3": false} {
+		if front.Ports[name].ProxyProtocol != want {
+			t.Errorf("%s: %+v", name, front.Ports[name])
+		}
 	}
 	for name, c := range all {
 		if !json.Valid([]byte(c.Files[bootFile].Content)) || !slices.Equal(c.Secrets, []string{EnvToken}) {
