@@ -92,6 +92,7 @@ func authority(t testing.TB, own Certificate, httpPort, httpsPort int) string {
 }
 
 func TestACME(t *testing.T) {
+	t.Parallel()
 	own := certificate(t, "acme.invalid")
 	p := start(t, func(in *Input) {
 		in.Node.ACMECACertificate, in.Node.ACMEEmail = own.Chain, "ops@acme.dev"

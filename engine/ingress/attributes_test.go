@@ -22,6 +22,7 @@ func mirror(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestForwardedHeaders(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	measured := site("measured", "", "/measured", serve(t, mirror))
 	measured.Measured = true
@@ -44,6 +45,7 @@ func TestForwardedHeaders(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	s := site("web", "", "/", serve(t, mirror))
 	s.Route.RequestHeaders = map[string]string{"X-Set": "{env." + EnvToken + "} {x} \\{y}", "Cookie": "", "Host": "inner.example", "X-Forwarded-For": "1.2.3.4"}
@@ -65,6 +67,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestBodyLimit(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	limited := site("limited", "", "/limited", serve(t, mirror))
 	limited.Route.MaxBodySize = "1Ki"
@@ -93,6 +96,7 @@ func TestBodyLimit(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	release := make(chan struct{})
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +111,7 @@ func TestTimeout(t *testing.T) {
 		_, _ = io.WriteString(w, "at last")
 	})
 	s := site("web", "", "/", address)
-	s.Route.Timeout = "500ms"
+	s.Route.Timeout = "2s"
 	p.load(s)
 	if resp, got := p.get("h", "/slow"); resp.StatusCode != http.StatusGatewayTimeout || resp.Header.Get(ownAnswer) != "504" {
 		t.Errorf("got %d %s", resp.StatusCode, got)
@@ -122,6 +126,7 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestSticky(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	var addresses []string
 	for i := range 4 {
@@ -160,6 +165,7 @@ func TestSticky(t *testing.T) {
 }
 
 func TestInstancesThatFail(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	gone := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	p.load(site("one", "one", "/", gone), site("some", "some", "/", gone, called(t, "left"), gone))

@@ -8,6 +8,7 @@ import (
 )
 
 func TestCanaryGetsItsShareAndIsMeasured(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	var toCanary, toStable atomic.Int64
 	bad := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -56,6 +57,7 @@ func TestCanaryGetsItsShareAndIsMeasured(t *testing.T) {
 }
 
 func TestSlowCanaryIsSeen(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	waits := make(chan struct{})
 	slow := serve(t, func(http.ResponseWriter, *http.Request) { <-waits })
@@ -80,6 +82,7 @@ func TestSlowCanaryIsSeen(t *testing.T) {
 }
 
 func TestSinceAChangeCountsAnew(t *testing.T) {
+	t.Parallel()
 	was := Count{Requests: 10, Errors: 3, Latency: []Bucket{{UpTo: 1, Count: 4}, {Count: 10}}}
 	is := Count{Requests: 12, Errors: 3, Latency: []Bucket{{UpTo: 1, Count: 5}, {Count: 12}}}
 	d := is.Since(was)

@@ -22,7 +22,8 @@ import (
 // with connections that are kept and with new ones, with bodies that no client
 // would send again, and with a stream.
 func TestChangesLoseNoRequest(t *testing.T) {
-	const visitors, changes = 24, 60
+	t.Parallel()
+	const visitors, changes = 24, 30
 	p := start(t)
 	var addresses []string
 	for i := range 2 {
@@ -143,6 +144,7 @@ func (s spoken) say(line string) {
 }
 
 func TestLoadsAtTheSameTimeLoseNothing(t *testing.T) {
+	t.Parallel()
 	const clients = 8
 	p := start(t)
 	address := called(t, "web")
@@ -178,6 +180,7 @@ func TestLoadsAtTheSameTimeLoseNothing(t *testing.T) {
 }
 
 func TestRefusedConfigurationChangesNothing(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	p.load(site("web", "", "/", called(t, "web")))
 	taken, err := net.Listen("tcp", ":0")
@@ -207,6 +210,7 @@ func TestRefusedConfigurationChangesNothing(t *testing.T) {
 }
 
 func TestKilledProxyComesBack(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	p.load(site("web", "", "/", called(t, "web")))
 	for _, one := range []*process{p.router, p.front} {
@@ -227,6 +231,7 @@ func TestKilledProxyComesBack(t *testing.T) {
 }
 
 func TestOnlyTheEngineCommands(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	p.load(site("web", "", "/", called(t, "web")))
 	for _, one := range []*process{p.router, p.front} {

@@ -46,7 +46,7 @@ func Components(in Input, image string) (map[string]engine.Component, error) {
 	if n.ACMECACertificate != "" {
 		front.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
 	}
-	router.Ports = in.introduced(tcpPorts(n))
+	router.Ports = tcpPorts(n) // nobody is told who sends the bytes
 	return map[string]engine.Component{Front: front, Router: router}, nil
 }
 

@@ -22,6 +22,7 @@ func unencrypted2() *http.Protocols {
 }
 
 func TestGRPCStreams(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/grpc")
@@ -79,6 +80,7 @@ func TestGRPCStreams(t *testing.T) {
 }
 
 func TestEventsComeAtOnce(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	next := make(chan string)
 	p.load(site("web", "", "/", serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +112,7 @@ func TestEventsComeAtOnce(t *testing.T) {
 }
 
 func TestComponentThatSpeaksHTTPS(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "secure for "+r.TLS.ServerName)
@@ -127,6 +130,7 @@ func TestComponentThatSpeaksHTTPS(t *testing.T) {
 }
 
 func TestTCPRoute(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	p := start(t, func(in *Input) { in.Node.TCPPorts = []int{port} })
 	echo := func(name string) string {
@@ -188,6 +192,7 @@ func TestTCPRoute(t *testing.T) {
 }
 
 func TestViaTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	s := site("web", "shop.acme.dev", "/api", called(t, "web"))
 	s.Route.StripPrefix = true

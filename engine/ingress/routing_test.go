@@ -6,6 +6,7 @@ import (
 )
 
 func TestRouting(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	stripped := site("stripped", "shop.acme.dev", "/strip", called(t, "stripped"))
 	stripped.Route.StripPrefix = true

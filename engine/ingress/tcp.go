@@ -12,10 +12,6 @@ func (c *routing) addTCP(s Site) {
 	for _, b := range s.Backends {
 		upstreams = append(upstreams, object{"dial": []string{literal(b.Address)}})
 	}
-	handlers := []object{}
-	if c.in.ProxyProtocol {
-		handlers = append(handlers, object{"handler": "proxy_protocol", "timeout": "5s"})
-	}
 	proxy := object{
 		"handler": "proxy", "upstreams": upstreams,
 		"load_balancing": object{"selection": object{"policy": "round_robin"}, "try_duration": "5s", "try_interval": "20ms"},
@@ -25,6 +21,6 @@ func (c *routing) addTCP(s Site) {
 	}
 	c.tcp[name] = object{
 		"listen": []string{fmt.Sprintf("tcp/:%d", s.Route.ListenPort)},
-		"routes": []object{{"handle": append(handlers, proxy)}},
+		"routes": []object{{"handle": []object{proxy}}},
 	}
 }

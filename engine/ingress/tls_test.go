@@ -74,6 +74,7 @@ func withTLS(s Site, t engine.RouteTLS) Site {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	never := false
 	own := certificate(t, "own.acme.dev", "*.own.dev")
@@ -140,6 +141,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestNothingIsSignedUnasked(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	p.load(site("web", "shop.acme.dev", "/", called(t, "web")))
 	if resp, _, _, err := p.secure("shop.acme.dev", "/"); err == nil {
@@ -151,6 +153,7 @@ func TestNothingIsSignedUnasked(t *testing.T) {
 }
 
 func TestCertificateThatIsNone(t *testing.T) {
+	t.Parallel()
 	good, other := certificate(t, "a.dev"), certificate(t, "b.dev")
 	for name, c := range map[string]Certificate{
 		"empty": {}, "text": {Chain: "secret words", PrivateKey: "secret words"}, "not a pair": {good.Chain, other.PrivateKey},
@@ -166,20 +169,35 @@ func TestCertificateThatIsNone(t *testing.T) {
 }
 
 func TestVisitorsAddressBehindProxyProtocol(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(in *Input) { in.ProxyProtocol = true })
 	p.load(site("web", "", "/", serve(t, mirror)))
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(""), "http://"))
-	if err != nil {
-		t.Fatal(err)
+	const request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+	say := func(text string) string {
+		t.Helper()
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(""), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text+request)
+		got, err := io.ReadAll(conn)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		return string(got)
 	}
-	defer conn.Close()
-	_, _ = fmt.Fprintf(conn, "PROXY TCP4 203.0.113.9 198.51.100.1 1234 80\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-	got, err := io.ReadAll(conn)
-	if err != nil || !strings.Contains(string(got), "X-Forwarded-For: 203.0.113.9\r\n") {
-		t.Errorf("%v, %s", err, got)
+	// Version 1 is words; version 2 bytes: signature, version and command, family, length, addresses and ports.
+	for _, header := range []string{
+		"PROXY TCP4 203.0.113.9 198.51.100.1 1234 80\r\n",
+		"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x09\xc6\x33\x64\x01\x04\xd2\x00\x50",
+	} {
+		if got := say(header); !strings.Contains(got, "X-Forwarded-For: 203.0.113.9\r\n") {
+			t.Errorf("%q: %s", header, got)
+		}
 	}
 	// The engine itself comes without a header.
-	if _, got := p.get("h", "/"); !strings.Contains(got, "X-Forwarded-For: 127.0.0.1\r\n") {
+	if got := say(""); !strings.Contains(got, "X-Forwarded-For: 127.0.0.1\r\n") {
 		t.Errorf("got %s", got)
 	}
 }

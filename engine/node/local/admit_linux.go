@@ -30,8 +30,7 @@ func (d *Driver) Admit(ctx context.Context, guest, deployment string, doors []no
 	if len(doors) == 0 {
 		return seen, nil
 	}
-	_, _, err := d.call(ctx, s, control.Request{Op: control.OpAdmit, Doors: wanted})
-	return seen, err
+	return seen, d.call(ctx, s, control.Request{Op: control.OpAdmit, Doors: wanted})
 }
 
 // removeDoors removes the doors to a deployment from all of its guests.

@@ -25,8 +25,7 @@ func (d *Driver) Start(ctx context.Context, key node.Key, secrets node.Secrets) 
 	if _, err := d.Inspect(ctx, key); err != nil {
 		return err
 	}
-	_, _, err := d.call(ctx, d.sandbox(key.Deployment), control.Request{Op: control.OpStart, Instance: key.Name, Secrets: secrets})
-	return err
+	return d.call(ctx, d.sandbox(key.Deployment), control.Request{Op: control.OpStart, Instance: key.Name, Secrets: secrets})
 }
 
 // Stop implements node.Driver.

@@ -31,17 +31,17 @@ func (d *Driver) withLock(ctx context.Context, s state.Sandbox, f func() error) 
 }
 
 // call asks the supervisor, which is started when it is not there.
-func (d *Driver) call(ctx context.Context, s state.Sandbox, r control.Request, files ...*os.File) (control.Reply, []*os.File, error) {
+func (d *Driver) call(ctx context.Context, s state.Sandbox, r control.Request) error {
 	for try := 0; ; try++ {
 		if err := d.withLock(ctx, s, func() error { return d.ensure(ctx, s) }); err != nil {
-			return control.Reply{}, nil, err
+			return err
 		}
-		reply, passed, err := control.Call(ctx, s.Socket(), r, files...)
+		_, _, err := control.Call(ctx, s.Socket(), r)
 		// One that ended just now, for lack of work, is started again.
 		if errors.Is(err, engine.ErrUnavailable) && try == 0 && !state.Alive(s) {
 			continue
 		}
-		return reply, passed, err
+		return err
 	}
 }
 
