@@ -6,7 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +24,11 @@ import (
 func TestIngress(t *testing.T) {
 	registry := testimage.Registry(t, testimage.RegistryOptions{})
 	registry.Push(t, "caddy:2", testimage.Caddy(t))
+	other, err := testimage.BuildCaddy(testimage.Options{Layers: [][]testimage.File{{{Path: "/other", Content: "yes"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.Push(t, "caddy:3", other)
 	for n := 1; n <= 2; n++ {
 		registry.Push(t, fmt.Sprintf("app:%d", n), testimage.App(t, fmt.Sprint(n), nil))
 	}
@@ -44,6 +53,7 @@ func TestIngress(t *testing.T) {
 type gate struct {
 	*testing.T
 	engine *core.Engine
+	node   engine.Node
 	port   int
 	refs   map[string]string
 	// visitor is the address that a component is told of who visits from here, ""
@@ -80,7 +90,7 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.port = freePort(x)
 	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", "here", engine.AllocationOpen, 3
 	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2"}
-	_, err = x.engine.CreateNode(ctx, n)
+	x.node, err = x.engine.CreateNode(ctx, n)
 	x.must(err)
 	x.Cleanup(func() { x.ends(x.engine.DeleteNode(context.Background(), "acme/here")) })
 	_, err = x.engine.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
@@ -115,16 +125,25 @@ func freePort(t testing.TB) int {
 // get visits the ingress by that name.
 func (x *gate) get(host, path string) (status int, body string) {
 	x.Helper()
-	req, err := http.NewRequestWithContext(x.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", x.port, path), nil)
+	status, body, err := x.visit(host, path)
 	x.must(err)
+	return status, body
+}
+
+func (x *gate) visit(host, path string) (status int, body string, err error) {
+	req, err := http.NewRequestWithContext(x.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", x.port, path), nil)
+	if err != nil {
+		return 0, "", err
+	}
 	req.Host = host
 	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Do(req)
-	x.must(err)
+	if err != nil {
+		return 0, "", err
+	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	x.must(err)
-	return answer.StatusCode, string(text)
+	return answer.StatusCode, string(text), err
 }
 
 func (x *gate) serves(version string) {
@@ -163,6 +182,8 @@ func (x *gate) visits() {
 	}
 	x.movesAtOnce(d)
 	x.triesCanaries(d)
+	x.isKilled()
+	x.isReplaced()
 	x.must(x.engine.DeleteDeployment(ctx, "acme/test/shop"))
 	if status, _ := x.get("shop.test", "/"); status != http.StatusNotFound {
 		x.Errorf("after the deployment a visitor gets %d", status)
@@ -224,6 +245,97 @@ func (x *gate) triesCanaries(d engine.Deployment) {
 			visits++
 			if status, _ := x.get("shop.test", "/"); status >= http.StatusInternalServerError {
 				failed++
+			}
+		}
+	}
+}
+
+// isKilled ends the proxies' processes: they come back by themselves, with what
+// they had.
+func (x *gate) isKilled() {
+	x.Helper()
+	for _, pid := range x.proxies() {
+		x.must(syscall.Kill(pid, syscall.SIGKILL))
+	}
+	x.answersAgain("2")
+}
+
+// proxies are the processes of this node's ingress: the front listens on its port,
+// and all of them have the same token.
+func (x *gate) proxies() []int {
+	x.Helper()
+	token := ""
+	environments := map[int]string{}
+	all, err := filepath.Glob("/proc/[0-9]*/comm")
+	x.must(err)
+	for _, path := range all {
+		name, _ := os.ReadFile(path)
+		dir := filepath.Dir(path)
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil || strings.TrimSpace(string(name)) != "caddy" {
+			continue
+		}
+		environment, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		for _, variable := range strings.Split(string(environment), "\x00") {
+			if strings.HasPrefix(variable, "SLIPWAY_INGRESS_TOKEN=") {
+				environments[pid] = variable
+			}
+		}
+		sockets, _ := os.ReadFile(filepath.Join(dir, "net", "tcp6"))
+		if strings.Contains(string(sockets), fmt.Sprintf(":%04X ", x.port)) {
+			token = environments[pid]
+		}
+	}
+	var own []int
+	for pid, has := range environments {
+		if has == token && token != "" {
+			own = append(own, pid)
+		}
+	}
+	if len(own) != 2 {
+		x.Fatalf("the ingress has the processes %v, want two", own)
+	}
+	return own
+}
+
+// answersAgain waits until visitors meet the version.
+func (x *gate) answersAgain(version string) {
+	x.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		status, body, err := x.visit("shop.test", "/")
+		switch {
+		case err == nil && status == http.StatusOK && strings.Contains(body, version):
+			return
+		case time.Now().After(deadline):
+			x.Fatalf("visitors get %d %q %v", status, body, err)
+		}
+	}
+}
+
+// isReplaced gives the ingress another image. Where published ports can move no
+// visitor notices.
+func (x *gate) isReplaced() {
+	x.Helper()
+	n := x.node
+	other := *n.Ingress
+	other.Image = strings.TrimSuffix(other.Image, "2") + "3"
+	n.Ingress = &other
+	done := make(chan error, 1)
+	go func() {
+		_, err := x.engine.UpdateNode(x.Context(), n)
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			x.must(err)
+			x.answersAgain("2")
+			return
+		default:
+			if status, _, err := x.visit("shop.test", "/"); n.Kind == engine.NodeLocal && (err != nil || status != http.StatusOK) {
+				x.Errorf("while the ingress was replaced a visitor got %d %v", status, err)
 			}
 		}
 	}
