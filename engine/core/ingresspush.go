@@ -97,7 +97,7 @@ func (e *Engine) rebuildIngress(ctx context.Context, n engine.Node) error {
 		if err := json.Unmarshal(stored.Part, &p); err != nil {
 			return err
 		}
-		if _, err := admit(ctx, d, n, stored.DeploymentID, &p); err != nil {
+		if err := admit(ctx, d, n, stored.DeploymentID, &p); err != nil {
 			return err
 		}
 	}
@@ -108,24 +108,21 @@ func (e *Engine) rebuildIngress(ctx context.Context, n engine.Node) error {
 	return e.pushIngress(ctx, n, to)
 }
 
-// admit opens the doors of a part, and notes their addresses; it reports whether
-// any of those changed.
-func admit(ctx context.Context, d node.Driver, n engine.Node, deployment string, p *part) (changed bool, err error) {
+// admit opens the doors of a part, and notes their addresses.
+func admit(ctx context.Context, d node.Driver, n engine.Node, deployment string, p *part) error {
 	doors := doorsOf(p.Ways)
-	was := p.Addresses
 	p.Addresses = map[string]string{}
 	if len(doors) == 0 {
-		return false, nil
+		return nil
 	}
 	addresses, err := d.Admit(ctx, engine.IngressID(n.ID), deployment, doors)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for i, door := range doors {
 		p.Addresses[doorName(door)] = addresses[i]
-		changed = changed || was[doorName(door)] != addresses[i]
 	}
-	return changed, nil
+	return nil
 }
 
 // routed reports whether the ingress matters to the attempt.

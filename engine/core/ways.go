@@ -88,7 +88,7 @@ func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
 		return w.store.DeleteIngressPart(ctx, w.deployment)
 	}
 	p := part{Ways: all, Measured: w.measured}
-	if _, err := admit(ctx, w.driver, w.node, w.deployment, &p); err != nil {
+	if err := admit(ctx, w.driver, w.node, w.deployment, &p); err != nil {
 		return err
 	}
 	w.remember(p)
