@@ -32,11 +32,21 @@ func ValidateNode(n engine.Node) error {
 	}
 	if n.Ingress != nil {
 		p.at("ingress", ValidateIngress(*n.Ingress))
+		p.add(ingressInReach(n))
 	}
 	if n.KeepVersions < 0 {
 		p.invalid("image_retention.keep_versions", "%d versions cannot be kept: use 0 or more", n.KeepVersions)
 	}
 	return p.err()
+}
+
+// ingressInReach refuses an ingress that the engine could not speak to: a Docker
+// Engine reached by TCP leads to published ports only.
+func ingressInReach(n engine.Node) error {
+	if n.Docker == nil || !strings.HasPrefix(n.Docker.Host, "tcp://") {
+		return nil
+	}
+	return engine.Invalid("ingress", "the engine reaches no ingress on a Docker Engine that it reaches by tcp://: use ssh://user@host, or leave ingress out and publish ports")
 }
 
 // checkAddress wants an IP address; "" is not judged.

@@ -41,14 +41,18 @@ func TestValidateObjects(t *testing.T) {
 		err           error
 		field, reason string
 	}{
-		"team":                {ValidateTeam(engine.Team{ID: "acme", Name: "acme"}), "", ""},
-		"team name":           {ValidateTeam(engine.Team{Name: "Acme"}), "name", "not a name"},
-		"team id":             {ValidateTeam(engine.Team{ID: "other", Name: "acme"}), "id", "acme"},
-		"node":                {node(func(n *engine.Node) {}), "", ""},
-		"node kind":           {node(func(n *engine.Node) { n.Kind = "" }), "exactly one kind", ""},
-		"node allocation":     {node(func(n *engine.Node) { n.Allocation = "full" }), "allocation", "open, closed, drain"},
-		"node address":        {node(func(n *engine.Node) { n.Local.Address = "localhost" }), "local.address", "IP"},
-		"node team":           {node(func(n *engine.Node) { n.TeamID, n.ID = "a/b", "" }), "team_id", "a/b"},
+		"team":            {ValidateTeam(engine.Team{ID: "acme", Name: "acme"}), "", ""},
+		"team name":       {ValidateTeam(engine.Team{Name: "Acme"}), "name", "not a name"},
+		"team id":         {ValidateTeam(engine.Team{ID: "other", Name: "acme"}), "id", "acme"},
+		"node":            {node(func(n *engine.Node) {}), "", ""},
+		"node kind":       {node(func(n *engine.Node) { n.Kind = "" }), "exactly one kind", ""},
+		"node allocation": {node(func(n *engine.Node) { n.Allocation = "full" }), "allocation", "open, closed, drain"},
+		"node address":    {node(func(n *engine.Node) { n.Local.Address = "localhost" }), "local.address", "IP"},
+		"node team":       {node(func(n *engine.Node) { n.TeamID, n.ID = "a/b", "" }), "team_id", "a/b"},
+		"node out of reach": {node(func(n *engine.Node) {
+			n.Kind, n.Local, n.Docker = engine.NodeDocker, nil, &engine.DockerNode{Host: "tcp://10.0.0.1:2375"}
+			n.Ingress = &engine.NodeIngress{}
+		}), "ingress", "ssh://"},
 		"node keeps":          {node(func(n *engine.Node) { n.KeepVersions = -1 }), "image_retention.keep_versions", "-1"},
 		"registry":            {registry("registry.acme.dev"), "", ""},
 		"registry prefix":     {registry("http://127.0.0.1:5000/team/a"), "", ""},

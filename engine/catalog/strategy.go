@@ -66,7 +66,7 @@ func IdleStrategy(s engine.Strategy, cs map[string]engine.Component) string {
 			}
 		}
 	}
-	return "A canary moves the requests of routes step by step, and no component of the version has a route but for tcp: it is rolled out as with type = \"rolling\"."
+	return "A canary moves the requests of routes step by step, and no component of the version has a route but for tcp: all of it moves at once, as with type = \"blue_green\"."
 }
 
 // validateDeadline wants a deadline that a healthy rollout can meet.

@@ -53,16 +53,27 @@ type split struct {
 	after     pending
 }
 
-// splits are the components that have routes before and after, and new instances.
+// splits are the components that have routes of HTTP before and after, and new
+// instances. All others move with the last step.
 func (r *run) splits() []split {
 	var all []split
 	for _, p := range r.pending {
 		was := r.table.line(p.step.Component)
-		if len(p.fresh) > 0 && p.line.way != nil && was.way != nil && len(was.way.Instances) > 0 {
+		if len(p.fresh) > 0 && p.line.way != nil && was.way != nil && len(was.way.Instances) > 0 && divisible(*was.way, *p.line.way) {
 			all = append(all, split{component: p.step.Component, before: was, after: p})
 		}
 	}
 	return all
+}
+
+// divisible reports whether any route can lead a share of its requests elsewhere.
+func divisible(was, then Way) bool {
+	for name, route := range was.Routes {
+		if _, stays := then.Routes[name]; stays && route.Protocol != engine.RouteTCP {
+			return true
+		}
+	}
+	return false
 }
 
 // way gives the new instances their share of the routes that there were before;

@@ -124,6 +124,9 @@ func (d *Driver) dismiss(ctx context.Context, deployment string) error {
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
+	delete(d.hosts, deployment)
+	d.mu.Unlock()
 	for _, c := range guests {
 		if c.Labels[labelDeployment] == deployment || joinedOf(c, deployment) == nil {
 			continue
@@ -140,6 +143,7 @@ func (d *Driver) dismiss(ctx context.Context, deployment string) error {
 func (d *Driver) stay(deployment string, doors []node.Door) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.hosts[deployment] = true
 	for _, door := range doors {
 		delete(d.left, node.Key{Deployment: deployment, Name: door.Instance})
 	}
@@ -161,12 +165,20 @@ func (d *Driver) Drain(_ context.Context, key node.Key) error {
 func (d *Driver) visited(ctx context.Context, key node.Key) (bool, error) {
 	d.mu.Lock()
 	left := d.left[key]
+	hosts, known := d.hosts[key.Deployment]
 	d.mu.Unlock()
-	if left {
-		return false, nil
+	if left || known {
+		return hosts && !left, nil
 	}
 	guests, err := d.guests(ctx)
-	return slices.ContainsFunc(guests, func(c container.Summary) bool {
+	if err != nil {
+		return false, err
+	}
+	hosts = slices.ContainsFunc(guests, func(c container.Summary) bool {
 		return c.Labels[labelDeployment] != key.Deployment && joinedOf(c, key.Deployment) != nil
-	}), err
+	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hosts[key.Deployment] = d.hosts[key.Deployment] || hosts
+	return d.hosts[key.Deployment], nil
 }

@@ -24,7 +24,8 @@ func TestCalls(t *testing.T) {
 	b := newBench(t, open(t, config))
 	callsOfOneInstance(b, calls)
 	b.ok(b.RemoveDeployment(t.Context(), b.deployment, nil))
-	removing := testdocker.Counts{"GET /containers/json": 1, "POST /networks/{}/disconnect": 1, "DELETE /containers/{}": 2, "GET /volumes": 1, "GET /networks": 1, "DELETE /networks/{}": 1}
+	// One list is of guests, which leave the network before it goes.
+	removing := testdocker.Counts{"GET /containers/json": 2, "POST /networks/{}/disconnect": 1, "DELETE /containers/{}": 2, "GET /volumes": 1, "GET /networks": 1, "DELETE /networks/{}": 1}
 	if got := calls.Take(); got.String() != removing.String() {
 		t.Errorf("removing what runs and what does not: %s, want %s", got, removing)
 	}
