@@ -26,6 +26,7 @@ type ways struct {
 	mu        sync.Mutex
 	known     []proxy           // the node's proxies, once they were looked for
 	addresses map[string]string // by instance:port, all that were led to
+	open      map[string]string // of them those that were opened in this operation
 }
 
 var _ rollout.Proxy = (*ways)(nil)
@@ -35,7 +36,7 @@ func (e *Engine) waysOf(n engine.Node, d node.Driver, deployment engine.Deployme
 	if n.Ingress == nil {
 		return nil
 	}
-	return &ways{Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
+	return &ways{open: map[string]string{}, Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
 }
 
 // proxies looks for them once; a push that fails looks again.
@@ -75,6 +76,7 @@ func (w *ways) Lead(ctx context.Context, all []rollout.Way) error {
 	if err = w.pushIngress(ctx, w.node, to); err != nil {
 		w.mu.Lock()
 		w.known = nil
+		clear(w.open)
 		w.mu.Unlock()
 		if to, err = w.proxies(ctx); err == nil {
 			err = w.pushIngress(ctx, w.node, to)
@@ -88,7 +90,7 @@ func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
 		return w.store.DeleteIngressPart(ctx, w.deployment)
 	}
 	p := part{Ways: all, Measured: w.measured}
-	if err := admit(ctx, w.driver, w.node, w.deployment, &p); err != nil {
+	if p.Addresses, err = w.admit(ctx, doorsOf(all)); err != nil {
 		return err
 	}
 	w.remember(p)
@@ -102,18 +104,48 @@ func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
 	return w.store.PutIngressPart(ctx, w.deployment, text)
 }
 
+// admit opens doors, and tells their addresses by name. What was opened before in
+// this operation stays so.
+func (w *ways) admit(ctx context.Context, doors []node.Door) (map[string]string, error) {
+	addresses := map[string]string{}
+	var closed []node.Door
+	w.mu.Lock()
+	for _, d := range doors {
+		if address, open := w.open[doorName(d)]; open {
+			addresses[doorName(d)] = address
+		} else {
+			closed = append(closed, d)
+		}
+	}
+	w.mu.Unlock()
+	if len(closed) == 0 {
+		return addresses, nil
+	}
+	opened, err := w.driver.Admit(ctx, engine.IngressID(w.node.ID), w.deployment, closed)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, d := range closed {
+		addresses[doorName(d)], w.open[doorName(d)] = opened[i], opened[i]
+	}
+	return addresses, nil
+}
+
 // Reach implements rollout.Proxy.
 func (w *ways) Reach(ctx context.Context, instance string, route engine.Route) error {
 	to, err := w.proxies(ctx)
 	if err != nil {
 		return err
 	}
-	addresses, err := w.driver.Admit(ctx, engine.IngressID(w.node.ID), w.deployment, []node.Door{{Instance: instance, Port: route.Port}})
+	door := node.Door{Instance: instance, Port: route.Port}
+	addresses, err := w.admit(ctx, []node.Door{door})
 	if err != nil {
 		return err
 	}
 	return ask(to, func(c *ingress.Client) error {
-		return c.Via(ctx, ingress.Site{Deployment: w.deployment, Route: route}, addresses[0])
+		return c.Via(ctx, ingress.Site{Deployment: w.deployment, Route: route}, addresses[doorName(door)])
 	})
 }
 
