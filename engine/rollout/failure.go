@@ -49,6 +49,10 @@ func (r *run) explain(ctx context.Context, err error) *engine.RolloutError {
 		failure.Phase, failure.Check, failure.Message = verdict.Phase, verdict.Check, verdict.Message
 		failure.ExitCode, failure.OOMKilled = verdict.ExitCode, verdict.OOMKilled
 	}
+	var canary *canaryError
+	if errors.As(err, &canary) {
+		failure.Component = canary.component
+	}
 	if hint := hintOf(err); hint != "" {
 		failure.Message += "; " + hint
 	}

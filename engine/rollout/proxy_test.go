@@ -268,8 +268,9 @@ func TestCanaryThatDoesBadlyGoesBack(t *testing.T) {
 				return test.sample
 			}
 			err := s.bring(t.Context(), "2.0.0", web("2"))
-			if err == nil || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("failed with %v, want %q", err, test.says)
+			var failed *engine.RolloutError
+			if !errors.As(err, &failed) || failed.Component != "api" || !strings.Contains(failed.Message, test.says) {
+				t.Errorf("failed with %v, want %q of api", err, test.says)
 			}
 			expect(t, p.heard(), "reach api-2-1", "lead api=api-1-1+api-2-1 (10% api-2-1)", "lead api=api-1-1")
 			s.runs("api-1-1", "db-1-1")
