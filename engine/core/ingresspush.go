@@ -165,6 +165,9 @@ func (e *Engine) leaveIngress(ctx context.Context, op *operation, n engine.Node,
 		return err
 	}
 	d, err := e.driver(ctx, n)
+	if err == nil {
+		_, err = d.Info(ctx) // what cannot be removed now goes on with its routes
+	}
 	if err != nil {
 		return err
 	}
