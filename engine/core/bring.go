@@ -70,7 +70,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 		return a.failed(err)
 	}
 	a.driver = d.Patient(a.strategy.ProgressDeadline)
-	if a.world.node.Ingress != nil && a.routed() {
+	if a.world.node.Ingress != nil && (hasRoutes(a.prior.components()) || len(catalog.Claims(a.world.version.Components)) > 0) {
 		if err := a.readyIngress(ctx, a.world.node); err != nil {
 			return a.failed(err)
 		}

@@ -324,3 +324,28 @@ func TestDeleteLeavesRetainedVolumesOnly(t *testing.T) {
 	s.wantRunning()
 	wantClass(t, s.engine.DeleteDeployment(t.Context(), id), engine.ErrNotFound)
 }
+
+func TestRecreateStopsFirstAndThePlanSaysSo(t *testing.T) {
+	s := newScene(t)
+	s.furnish()
+	_, err := s.create(s.version("1.0.0", "1", nil).Ref)
+	s.must(err)
+	d := s.bounded(shop(s.version("2.0.0", "2", nil).Ref))
+	d.Strategy.Type = engine.StrategyRecreate
+	planned, err := s.engine.PlanDeployment(t.Context(), d, engine.PlanInput{Prior: &engine.Deployment{ID: id}})
+	s.must(err)
+	s.node.Calls()
+	now, err := s.engine.UpdateDeployment(t.Context(), d, nil)
+	s.must(err)
+	if !slices.Equal(planned.Changes, now.Observed.Changes) {
+		t.Errorf("planned %q, did %q", planned.Changes, now.Observed.Changes)
+	}
+	if text := strings.Join(planned.Gaps, " "); !strings.Contains(text, "strategy recreate") {
+		t.Errorf("the plan says of gaps: %q", text)
+	}
+	calls := s.node.Calls()
+	stopped, created := slices.Index(calls, "stop api-1-1"), slices.Index(calls, "create api-2-1")
+	if stopped < 0 || created < stopped {
+		t.Errorf("api was not stopped before its successor was made: %q", calls)
+	}
+}

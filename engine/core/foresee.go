@@ -60,7 +60,7 @@ func (e *Engine) PlanDeployment(ctx context.Context, d engine.Deployment, in eng
 			return p, err
 		}
 	}
-	p.Known, traits.Data = true, data
+	p.Known, traits.Data, traits.Recreate = true, data, d.Strategy.Type == engine.StrategyRecreate
 	p.URLs = catalog.RouteURLs(w.version.Components, w.node, "")
 	p.Idle = catalog.IdleStrategy(d.Strategy, w.version.Components)
 	p.Changes = plan.WithRepairs(plan.Changes(prior.components(), wanted, traits), in.Drift)

@@ -125,21 +125,6 @@ func admit(ctx context.Context, d node.Driver, n engine.Node, deployment string,
 	return nil
 }
 
-// routed reports whether the ingress matters to the attempt.
-func (a *attempt) routed() bool {
-	for _, c := range a.world.version.Components {
-		if len(c.Routes) > 0 {
-			return true
-		}
-	}
-	for _, c := range a.prior.components() {
-		if len(c.Component.Routes) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // readyIngress starts the node's ingress again where it does not answer.
 func (e *Engine) readyIngress(ctx context.Context, n engine.Node) error {
 	d, err := e.driver(ctx, n)

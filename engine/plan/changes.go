@@ -224,6 +224,9 @@ func Gaps(prior, desired map[string]catalog.Effective, traits Traits) []string {
 
 func remedy(obstacle string) string {
 	var all []string
+	if strings.Contains(obstacle, recreate) {
+		all = append(all, "Another type of strategy starts new instances first.")
+	}
 	if strings.Contains(obstacle, "volume") {
 		all = append(all, "Set single_writer = false on the volume if two instances may write to it at once.")
 	}
