@@ -179,7 +179,8 @@ func (p *proxyRun) wanted(ctx context.Context) (map[string]catalog.Effective, er
 	})
 }
 
-// pin is the image with its digest.
+// pin is the image with its digest. A registry that is declared in the same run
+// gets a moment to appear: nothing orders the two.
 func (p *proxyRun) pin(ctx context.Context, reference string) (string, error) {
 	if p.prior != nil {
 		for _, c := range p.prior.Components {
@@ -188,15 +189,26 @@ func (p *proxyRun) pin(ctx context.Context, reference string) (string, error) {
 			}
 		}
 	}
-	credential, _, err := p.credentialFor(ctx, p.node.TeamID, reference)
-	if err != nil {
-		return "", err
+	deadline := p.clock.Now().Add(registryPatience)
+	for {
+		credential, declared, err := p.credentialFor(ctx, p.node.TeamID, reference)
+		if err != nil {
+			return "", err
+		}
+		found, err := p.images.Resolve(ctx, reference, credential)
+		if err == nil {
+			return pinOf(reference, found.Digest), nil
+		}
+		undecided := errors.Is(err, engine.ErrDenied) || errors.Is(err, engine.ErrUnavailable)
+		if declared || !undecided || p.clock.Now().After(deadline) {
+			return "", err
+		}
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-p.after(registryPoll):
+		}
 	}
-	found, err := p.images.Resolve(ctx, reference, credential)
-	if err != nil {
-		return "", err
-	}
-	return pinOf(reference, found.Digest), nil
 }
 
 // target describes a revision of the ingress for the rollout.

@@ -85,13 +85,19 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.Cleanup(func() { x.ends(x.engine.Close()) })
 	_, err = x.engine.CreateTeam(ctx, engine.Team{Name: "acme"})
 	x.must(err)
-	_, err = x.engine.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + r.URL()}, "")
-	x.must(err)
 	x.port = freePort(x)
 	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", "here", engine.AllocationOpen, 3
 	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2"}
-	x.node, err = x.engine.CreateNode(ctx, n)
+	// Terraform makes both at once; the registry is what lets the node find its image.
+	made := make(chan error, 1)
+	go func() {
+		var err error
+		x.node, err = x.engine.CreateNode(ctx, n)
+		made <- err
+	}()
+	_, err = x.engine.CreateRegistry(ctx, engine.Registry{TeamID: "acme", Name: "main", URL: "http://" + r.URL()}, "")
 	x.must(err)
+	x.must(<-made)
 	x.Cleanup(func() { x.ends(x.engine.DeleteNode(context.Background(), "acme/here")) })
 	_, err = x.engine.CreateProduct(ctx, engine.Product{TeamID: "acme", Name: "shop", Type: engine.ProductComplex})
 	x.must(err)
