@@ -97,7 +97,7 @@ func (e *Engine) rebuildIngress(ctx context.Context, n engine.Node) error {
 		if err := json.Unmarshal(stored.Part, &p); err != nil {
 			return err
 		}
-		if err := admit(ctx, d, n, stored.DeploymentID, &p); err != nil {
+		if err := openDoors(ctx, d, n, stored.DeploymentID, p); err != nil {
 			return err
 		}
 	}
@@ -108,19 +108,14 @@ func (e *Engine) rebuildIngress(ctx context.Context, n engine.Node) error {
 	return e.pushIngress(ctx, n, to)
 }
 
-// admit opens the doors of a part, and notes their addresses.
-func admit(ctx context.Context, d node.Driver, n engine.Node, deployment string, p *part) error {
-	doors := doorsOf(p.Ways)
-	p.Addresses = map[string]string{}
-	if len(doors) == 0 {
-		return nil
-	}
-	addresses, err := d.Admit(ctx, engine.IngressID(n.ID), deployment, doors)
-	if err != nil {
-		return err
-	}
-	for i, door := range doors {
-		p.Addresses[doorName(door)] = addresses[i]
+// openDoors lets a node's ingress in to what a part leads to. An instance that is
+// gone has no door: its deployment repairs that, and must not wait for it here.
+func openDoors(ctx context.Context, d node.Driver, n engine.Node, deployment string, p part) error {
+	for _, door := range doorsOf(p.Ways) {
+		_, err := d.Admit(ctx, engine.IngressID(n.ID), deployment, []node.Door{door})
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
 	}
 	return nil
 }
