@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
+
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
@@ -43,7 +45,18 @@ func TestIngress(t *testing.T) {
 	t.Run("docker", func(t *testing.T) {
 		t.Parallel()
 		d := testdocker.Shared(t)
-		x := &gate{T: t}
+		x := &gate{T: t, lose: func() {
+			name := "shop-web-"
+			all, err := d.Client(t).ContainerList(t.Context(), client.ContainerListOptions{Filters: make(client.Filters).Add("name", name)})
+			if err != nil || len(all.Items) == 0 {
+				t.Fatalf("no container %s…: %v", name, err)
+			}
+			for _, c := range all.Items {
+				if _, err := d.Client(t).ContainerRemove(t.Context(), c.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}}
 		x.furnish(registry, engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: d.Host}})
 		x.visits()
 	})
@@ -56,6 +69,7 @@ type gate struct {
 	node   engine.Node
 	port   int
 	refs   map[string]string
+	lose   func() // removes the instances behind the ingress by hand, nil = cannot
 	// visitor is the address that a component is told of who visits from here, ""
 	// where the node forwards connections as its own.
 	visitor string
@@ -142,8 +156,8 @@ func (x *gate) visit(host, path string) (status int, body string, err error) {
 		return 0, "", err
 	}
 	req.Host = host
-	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(req)
+	browser := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := browser.Do(req)
 	if err != nil {
 		return 0, "", err
 	}
@@ -190,6 +204,7 @@ func (x *gate) visits() {
 	x.triesCanaries(d)
 	x.isKilled()
 	x.isReplaced()
+	x.outlivesLosses(d)
 	x.must(x.engine.DeleteDeployment(ctx, "acme/test/shop"))
 	if status, _ := x.get("shop.test", "/"); status != http.StatusNotFound {
 		x.Errorf("after the deployment a visitor gets %d", status)
@@ -345,4 +360,20 @@ func (x *gate) isReplaced() {
 			}
 		}
 	}
+}
+
+// outlivesLosses repairs the ingress while nothing behind it is there, and then
+// what is behind it.
+func (x *gate) outlivesLosses(d engine.Deployment) {
+	x.Helper()
+	if x.lose == nil {
+		return
+	}
+	x.lose()
+	_, err := x.engine.UpdateNode(x.Context(), x.node)
+	x.must(err)
+	d.Version = x.refs["2.0.0"]
+	_, err = x.engine.UpdateDeployment(x.Context(), d, nil)
+	x.must(err)
+	x.serves("2")
 }
