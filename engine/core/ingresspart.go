@@ -49,6 +49,11 @@ func portIn(w rollout.Way, name string, route engine.Route, instance string) int
 
 func doorName(d node.Door) string { return net.JoinHostPort(d.Instance, strconv.Itoa(d.Port)) }
 
+func instanceOf(door string) string {
+	name, _, _ := strings.Cut(door, ":")
+	return name
+}
+
 // sites are the part's routes with where they lead.
 func (p part) sites(deployment string) []ingress.Site {
 	var all []ingress.Site

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -201,8 +200,10 @@ func (w *ways) Measure(ctx context.Context, component string) (total rollout.Sam
 // drainPoll is how often the proxies are asked what is under way.
 const drainPoll = 50 * time.Millisecond
 
-// Drain implements rollout.Proxy.
+// Drain implements rollout.Proxy. Should visitors be led there again, its doors are
+// opened anew.
 func (w *ways) Drain(ctx context.Context, instance string) error {
+	w.shut(instance)
 	for {
 		to, err := w.proxies(ctx)
 		if err != nil {
@@ -241,11 +242,18 @@ func (w *ways) remember(p part) {
 	maps.Copy(w.addresses, p.Addresses)
 }
 
+// shut forgets that the doors of an instance are open.
+func (w *ways) shut(instance string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.open, func(door, _ string) bool { return instanceOf(door) == instance })
+}
+
 func (w *ways) addressesOf(instance string) (all []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for door, address := range w.addresses {
-		if name, _, _ := strings.Cut(door, ":"); name == instance {
+		if instanceOf(door) == instance {
 			all = append(all, address)
 		}
 	}

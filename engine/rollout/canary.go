@@ -22,10 +22,16 @@ const unsteady = 10 * time.Second
 
 // canary gives the new instances step by step more of the requests of the
 // routes, and ends at the first step in which they do worse than is allowed.
+// Those that passed have no visitors for a moment: see introduce.
 func (r *run) canary(ctx context.Context) error {
 	split := r.splits()
 	if r.in.Strategy.Type != engine.StrategyCanary || len(split) == 0 {
 		return nil
+	}
+	for _, s := range split {
+		if err := r.reach(ctx, s.component, s.after.fresh); err != nil {
+			return err
+		}
 	}
 	for _, step := range r.in.Strategy.Canary.Steps {
 		var lines []line
@@ -43,7 +49,24 @@ func (r *run) canary(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.recall(ctx, split)
+}
+
+// recall leads all visitors to what served before, and lets those finish whom the
+// new instances still answer.
+func (r *run) recall(ctx context.Context, split []split) error {
+	var lines []line
+	var fresh []made
+	for _, s := range split {
+		lines = append(lines, s.before)
+		for _, name := range s.after.fresh {
+			fresh = append(fresh, made{key: node.Key{Deployment: r.in.Deployment, Name: name}, component: s.component})
+		}
+	}
+	if err := r.lead(ctx, "", lines...); err != nil {
+		return err
+	}
+	return together(fresh, func(m made) error { r.drain(ctx, m.key); return ctx.Err() })
 }
 
 // split is a component whose requests are divided for a while.

@@ -141,14 +141,14 @@ func (r *run) stop(ctx context.Context, component string, names []string) error 
 
 // switchTo moves the traffic of a component to its kept and fresh instances;
 // each fresh one takes the place of one old. Through the ingress every fresh one
-// is proven before, and one visit after.
+// is introduced before, and one visit proves it after.
 func (r *run) switchTo(ctx context.Context, step plan.Step, fresh []string) error {
 	l := r.lineTo(step, fresh)
 	l.way = r.in.Target.way(step.Component, l.route.Instances)
 	if r.table.is(l) {
 		return nil
 	}
-	if err := r.reach(ctx, step.Component, fresh); err != nil {
+	if err := r.introduce(ctx, l); err != nil {
 		return err
 	}
 	if err := r.lead(ctx, step.Component, l); err != nil {

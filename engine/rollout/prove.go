@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
@@ -14,8 +15,17 @@ import (
 // prove waits until the instance passed every check and stayed healthy; the
 // progress deadline bounds it.
 func (r *run) prove(ctx context.Context, key node.Key, component string, healthy func()) error {
-	gate := health.Gate{Clock: r.Clock, MinHealthy: r.in.Strategy.MinHealthyTime}
-	return r.step(ctx, Step{Name: "prove", Component: component, Detail: key.Name}, engine.PhaseCheck, func() error {
+	return r.pass(ctx, "prove", key, component, r.in.Strategy.MinHealthyTime, healthy)
+}
+
+// confirm checks an instance that was proven once more.
+func (r *run) confirm(ctx context.Context, key node.Key, component string) error {
+	return r.pass(ctx, "confirm", key, component, 0, nil)
+}
+
+func (r *run) pass(ctx context.Context, step string, key node.Key, component string, stays time.Duration, healthy func()) error {
+	gate := health.Gate{Clock: r.Clock, MinHealthy: stays}
+	return r.step(ctx, Step{Name: step, Component: component, Detail: key.Name}, engine.PhaseCheck, func() error {
 		deadline, cancel := health.WithTimeout(ctx, r.Clock, r.in.Strategy.ProgressDeadline)
 		defer cancel()
 		if err := gate.Wait(deadline, r.gateInput(key, component, healthy)); err != nil {

@@ -78,24 +78,6 @@ func sameWay(a, b *Way) bool {
 		reflect.DeepEqual(a.Routes, b.Routes) && maps.Equal(a.Secrets, b.Secrets)
 }
 
-// reach proves new instances through the proxy, by each of their routes.
-func (r *run) reach(ctx context.Context, component string, fresh []string) error {
-	routes := r.in.Target.Components[component].Component.Routes
-	if r.Proxy == nil {
-		return nil
-	}
-	for _, instance := range fresh {
-		for _, name := range slices.Sorted(maps.Keys(routes)) {
-			err := r.step(ctx, Step{Name: "verify", Component: component, Detail: instance + " by route " + name}, engine.PhaseSwitch,
-				func() error { return r.Proxy.Reach(ctx, instance, routes[name]) })
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // visit proves that visitors of the routes get an answer of the component.
 func (r *run) visit(ctx context.Context, way *Way) error {
 	if r.Proxy == nil || way == nil || len(way.Instances) == 0 {

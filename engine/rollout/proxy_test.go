@@ -220,7 +220,7 @@ func TestBlueGreenMovesNothingWhenOneFails(t *testing.T) {
 		if err := s.bring(t.Context(), "2.0.0", with(twoWebs("2"), "shop", behave("sick"))); err == nil {
 			t.Error("a sick component was brought")
 		}
-		expect(t, p.heard(), "reach api-2-1")
+		expect(t, p.heard())
 		s.runs("api-1-1", "db-1-1", "shop-1-1")
 	})(t)
 }
@@ -240,7 +240,7 @@ func TestCanaryTakesStepsAndThenAll(t *testing.T) {
 		begun := time.Now()
 		s.mustBring("2.0.0", web("2"))
 		expect(t, p.heard(), "reach api-2-1", "lead api=api-1-1+api-2-1 (10% api-2-1)", "lead api=api-1-1+api-2-1 (50% api-2-1)",
-			"lead api=api-2-1", "visit api/web", "drain api-1-1")
+			"lead api=api-1-1", "drain api-2-1", "reach api-2-1", "lead api=api-2-1", "visit api/web", "drain api-1-1")
 		s.runs("api-2-1", "db-1-1")
 		if took := time.Since(begun); took < 20*time.Second {
 			t.Errorf("took %s, with two steps of 10s", took)

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -59,23 +58,11 @@ func (r *run) beside(ctx context.Context, step plan.Step, ready *signal) error {
 	}
 	l := r.lineTo(step, fresh)
 	l.way = r.in.Target.way(step.Component, l.route.Instances)
-	if err := r.reach(ctx, step.Component, r.newcomers(step.Component, l)); err != nil {
-		return err
-	}
 	r.mu.Lock()
 	r.pending = append(r.pending, pending{step: step, fresh: fresh, line: l})
 	r.mu.Unlock()
 	ready.raise()
 	return nil
-}
-
-// newcomers are the instances of a line that the ingress did not lead to before.
-func (r *run) newcomers(component string, l line) []string {
-	var before []string
-	if was := r.table.way(component); was != nil {
-		before = was.Instances
-	}
-	return slices.DeleteFunc(slices.Clone(l.route.Instances), func(i string) bool { return slices.Contains(before, i) })
 }
 
 // switchAll moves all traffic that waited, in one go.
@@ -90,6 +77,9 @@ func (r *run) switchAll(ctx context.Context) error {
 		return nil
 	}
 	if err := r.canary(ctx); err != nil {
+		return err
+	}
+	if err := r.introduce(ctx, lines...); err != nil {
 		return err
 	}
 	if err := r.lead(ctx, "", lines...); err != nil {

@@ -141,8 +141,10 @@ func (t *table) apply(ctx context.Context, was map[string]line) error {
 	if t.sameWays(was) {
 		return t.applyRoutes(ctx, t.lines)
 	}
-	if err := t.applyRoutes(ctx, union(was, t.lines)); err != nil {
-		return err
+	if both := union(was, t.lines); !maps.EqualFunc(was, both, sameLine) {
+		if err := t.applyRoutes(ctx, both); err != nil {
+			return err
+		}
 	}
 	if err := t.proxy.Lead(ctx, t.ways()); err != nil {
 		return err
@@ -196,6 +198,9 @@ func (t *table) applyRoutes(ctx context.Context, lines map[string]line) error {
 	_, err := t.driver.Route(ctx, t.deployment, all)
 	return err
 }
+
+// sameLine reports whether the node has nothing to do.
+func sameLine(a, b line) bool { return sameRoute(a.route, b.route) }
 
 func sameRoute(a, b node.Route) bool {
 	if !slices.Equal(a.Instances, b.Instances) || len(a.Ports) != len(b.Ports) {

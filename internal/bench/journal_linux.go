@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,7 +24,8 @@ type stopwatch struct {
 type times struct {
 	mu             sync.Mutex
 	proof          time.Duration // of the last instance
-	proven, placed time.Time     // the last instance was, and then its component
+	stable         time.Time     // the last instance was found healthy, and stayed so
+	proven, placed time.Time     // it was proven for the last time, and then its component was given its place
 }
 
 func (s *stopwatch) wrap(next core.Journal) core.Journal {
@@ -36,7 +38,7 @@ func (s *stopwatch) wrap(next core.Journal) core.Journal {
 // Begin implements core.Journal.
 func (s stopwatch) Begin(ctx context.Context, step rollout.Step) (func(error), error) {
 	end, err := s.Journal.Begin(ctx, step)
-	if err != nil || step.Name != "prove" && step.Name != "route" {
+	if err != nil || !slices.Contains([]string{"prove", "confirm", "route"}, step.Name) {
 		return end, err
 	}
 	began := time.Now()
@@ -52,7 +54,9 @@ func (t *times) note(step string, began time.Time) {
 	now := time.Now()
 	switch {
 	case step == "prove":
-		t.proof, t.proven = now.Sub(began), now
+		t.proof, t.stable, t.proven = now.Sub(began), now, now
+	case step == "confirm":
+		t.proven = now
 	case t.placed.Before(t.proven): // what comes after the switch takes the old ones away
 		t.placed = now
 	}
@@ -65,12 +69,18 @@ func (s *stopwatch) last() time.Duration {
 	return s.times.proof
 }
 
-// switched tells when the last instance was proven, and how long it then took until
-// requests were sent to it.
-func (s *stopwatch) switched() (proven time.Time, took time.Duration) {
+// passage is how new instances came to their visitors: found healthy and stable,
+// given their name in the deployment and proven once more, and visited.
+type passage struct {
+	stable         time.Time
+	named, visited time.Duration // each since what was before it
+}
+
+func (s *stopwatch) passage() passage {
 	s.times.mu.Lock()
 	defer s.times.mu.Unlock()
-	return s.times.proven, s.times.placed.Sub(s.times.proven)
+	t := s.times
+	return passage{stable: t.stable, named: t.proven.Sub(t.stable), visited: t.placed.Sub(t.proven)}
 }
 
 // deadly ends this process with SIGKILL when a step is about to begin.
