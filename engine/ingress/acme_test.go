@@ -121,8 +121,10 @@ func TestACME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.front.kill()
-	p.front.run()
+	for _, one := range []*process{p.router, p.front} {
+		one.kill()
+		one.run()
+	}
 	eventually(t, "the same certificate", func() error {
 		_, _, after, err := p.secure("shop.acme.dev", "/")
 		if err == nil && !after.Equal(before) {

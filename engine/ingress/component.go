@@ -16,8 +16,15 @@ const (
 	Router = "slipway-router"
 )
 
-// routerPort is where the front finds the router.
-const routerPort = 2080
+// Where the front finds the router, and its certificates, and where it asks itself.
+// ControlPort is between them. None is published.
+const (
+	routerPort      = 2080
+	certificatePort = 2082
+	askPort         = 2083
+)
+
+const envDirectory = "SLIPWAY_ACME_DIRECTORY"
 
 // Where Components put things in their instances.
 const (
@@ -42,10 +49,12 @@ func Components(in Input, image string) (map[string]engine.Component, error) {
 	front.DependsOn = []string{Router}
 	front.Ports = in.introduced(frontPorts(n))
 	// The one that takes over has the certificates before the other one goes.
-	front.Volumes["data"] = engine.Volume{Path: dataDir, SingleWriter: new(bool)}
+	router.Volumes["data"] = engine.Volume{Path: dataDir, SingleWriter: new(bool)}
 	if n.ACMECACertificate != "" {
-		front.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
+		router.Files[acmeCAFile] = engine.File{Content: n.ACMECACertificate}
 	}
+	// One that runs keeps what another authority gave it, and would not ask this one.
+	router.Env[envDirectory] = directory(n)
 	router.Ports = tcpPorts(n) // nobody is told who sends the bytes
 	return map[string]engine.Component{Front: front, Router: router}, nil
 }

@@ -13,15 +13,15 @@ import (
 type object = map[string]any
 
 // Config is the configuration with which a component of the ingress makes its
-// part of all sites reachable. The front's changes with the sites' certificates
-// only.
+// part of all sites reachable. The front's is the same for all sites and
+// certificates.
 func Config(in Input, component string) ([]byte, error) {
 	sites := slices.Clone(in.Sites)
 	slices.SortFunc(sites, bySpecificity)
-	apps, err := in.frontApps(sites)
-	if component == Router {
-		apps, err = in.routerApps(sites)
+	if component == Front {
+		return json.Marshal(in.place().around(in.frontApps()))
 	}
+	apps, err := in.routerApps(sites)
 	if err != nil {
 		return nil, err
 	}

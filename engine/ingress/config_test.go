@@ -51,27 +51,24 @@ func TestConfigIsTheSameForTheSame(t *testing.T) {
 	}
 }
 
-// The front's configuration must not change with where sites lead: its visitors
+// The front's configuration must not change with what is deployed: its visitors
 // might notice.
-func TestFrontChangesWithCertificatesOnly(t *testing.T) {
+func TestFrontNeverChanges(t *testing.T) {
 	t.Parallel()
 	in := many(t)
 	before, err := Config(in, Front)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range in.Sites {
-		s := &in.Sites[i]
-		s.Backends, s.CanaryWeight, s.Measured = []Backend{{Address: "10.9.9.9:1"}}, 77, true
-		s.Route.PathPrefix, s.Route.Timeout, s.Route.MaxBodySize, s.Route.Sticky = "/other", "3s", "1Mi", &engine.RouteSticky{}
+	for _, none := range []Input{{Node: in.Node}, {Node: in.Node, Certificates: []Certificate{certificate(t, "e.dev")}}} {
+		if after, err := Config(none, Front); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%v: was\n%s\nis\n%s", err, before, after)
+		}
 	}
-	in.Sites = append(in.Sites, site("new", "new.dev", "/", "10.0.0.3:80"))
+	// The authority is the router's to ask, too.
+	in.Node.ACMEDirectory, in.Node.ACMEEmail = "https://ca.acme.dev/dir", "other@acme.dev"
 	if after, err := Config(in, Front); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("%v: was\n%s\nis\n%s", err, before, after)
-	}
-	in.Sites = append(in.Sites, withTLS(site("secure", "secure.dev", "/", "10.0.0.3:80"), engine.RouteTLS{}))
-	if after, err := Config(in, Front); err != nil || bytes.Equal(before, after) || !strings.Contains(string(after), `"automate":["a.dev","b.dev","secure.dev"]`) {
-		t.Errorf("%v: %s", err, after)
 	}
 }
 
@@ -103,8 +100,8 @@ func TestComponents(t *testing.T) {
 	if len(router.Ports) != 1 || *router.Ports["tcp-5432"].HostPort != 5432 {
 		t.Errorf("router %+v", router.Ports)
 	}
-	if front.Files[acmeCAFile].Content != "PEM" {
-		t.Errorf("files %+v", front.Files)
+	if router.Files[acmeCAFile].Content != "PEM" || router.Volumes["data"].Path != dataDir || front.Volumes["data"].Path != "" {
+		t.Errorf("files %+v", router.Files)
 	}
 	for name, want := range map[string]bool{"http": true, "https": true, "http3": false} {
 		if front.Ports[name].ProxyProtocol != want {
@@ -116,7 +113,7 @@ func TestComponents(t *testing.T) {
 			t.Errorf("%s: %+v", name, c)
 		}
 		for port := range c.Ports {
-			if c.Ports[port].ContainerPort == ControlPort || c.Ports[port].ContainerPort == routerPort {
+			if slices.Contains([]int{ControlPort, routerPort, certificatePort, askPort}, c.Ports[port].ContainerPort) {
 				t.Errorf("%s publishes what only the engine may reach", name)
 			}
 		}

@@ -1,7 +1,8 @@
 // Package ingress is the proxy in front of a node's routes: Caddy, which the
 // engine runs there as a deployment of its own, of two components. The front takes
-// visitors' connections and has the certificates; the router leads their requests
-// to instances, and can change where without a request noticing, see frontApps.
+// visitors' connections; the router leads their requests to instances, and can
+// change where without a request noticing, see frontApps. It has the certificates
+// too, for which the front asks with every visitor, see askedTLS.
 //
 // Config is pure: it turns what shall be reachable into Caddy's configuration,
 // the same bytes for the same input. Components are how the proxy runs. Client
@@ -60,19 +61,27 @@ type Certificate struct{ Chain, PrivateKey string }
 type place struct {
 	sockets string // directory of the sockets by which the proxy speaks to itself
 	acmeCA  string // file with the certificate that an ACME directory is verified with
+	data    string // directory of certificates
 	control int    // port
-	router  string // host:port where the front finds the router
+	asks    int    // port by which the front asks itself
+	// host:port where the front finds the router, and its certificates
+	router, certificates string
 }
 
 func (in Input) place() place {
 	if in.inside != nil {
 		return *in.inside
 	}
-	return place{sockets: socketDir, acmeCA: acmeCAFile, control: ControlPort, router: Router + ":" + strconv.Itoa(routerPort)}
+	return place{
+		sockets: socketDir, acmeCA: acmeCAFile, data: dataDir, control: ControlPort, asks: askPort,
+		router: at(Router, routerPort), certificates: at(Router, certificatePort),
+	}
 }
 
-func (p place) routerPort() int {
-	_, port, _ := strings.Cut(p.router, ":")
+func at(host string, port int) string { return host + ":" + strconv.Itoa(port) }
+
+func portOf(address string) int {
+	_, port, _ := strings.Cut(address, ":")
 	number, _ := strconv.Atoi(port)
 	return number
 }

@@ -49,7 +49,7 @@ func start(t testing.TB, change ...func(in *Input)) *proxy {
 		for _, c := range change {
 			c(&p.in)
 		}
-		router := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		router := place{router: at("127.0.0.1", freePort(t)), certificates: at("127.0.0.1", freePort(t))}
 		p.router = startProcess(t, Router, p.in, router)
 		p.front = startProcess(t, Front, p.in, router)
 		err := p.try()
@@ -67,14 +67,17 @@ func start(t testing.TB, change ...func(in *Input)) *proxy {
 	return nil
 }
 
-func startProcess(t testing.TB, component string, in Input, router string) *process {
+func startProcess(t testing.TB, component string, in Input, router place) *process {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "caddy") // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	in.inside = &place{sockets: dir, acmeCA: filepath.Join(dir, "acme-ca.pem"), control: freePort(t), router: router}
+	in.inside = &place{
+		sockets: dir, acmeCA: filepath.Join(dir, "acme-ca.pem"), data: filepath.Join(dir, "data"),
+		control: freePort(t), asks: freePort(t), router: router.router, certificates: router.certificates,
+	}
 	boot, err := bootConfig(in)
 	if err != nil {
 		t.Fatal(err)

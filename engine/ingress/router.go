@@ -16,7 +16,8 @@ type routing struct {
 	tcp           object   // servers of TCP
 }
 
-// routerApps lead requests and TCP connections to instances.
+// routerApps lead requests and TCP connections to instances, and have the
+// certificates.
 func (in Input) routerApps(sites []Site) (object, error) {
 	all := routing{in: in, servers: object{}, tcp: object{}}
 	for _, s := range sites {
@@ -24,10 +25,18 @@ func (in Input) routerApps(sites []Site) (object, error) {
 			return nil, engine.At(s.ID(), err)
 		}
 	}
-	router := server(in.place().routerPort(), append(append(all.secure, all.plain...), nobody))
+	router := server(portOf(in.place().router), append(append(all.secure, all.plain...), nobody))
 	router["protocols"] = []string{"h1", "h2c"}
-	all.servers["router"] = router
-	apps := object{"http": in.httpApp(all.servers)}
+	secrets, err := in.tls(sites)
+	if err != nil {
+		return nil, err
+	}
+	all.servers["router"], all.servers["certificates"] = router, in.certificateServer(secrets.answers)
+	apps := object{
+		"http": in.httpApp(all.servers),
+		"tls":  secrets.app,
+		"pki":  object{"certificate_authorities": object{localAuthority: object{"install_trust": false}}},
+	}
 	if len(all.tcp) > 0 {
 		apps["layer4"] = object{"servers": all.tcp}
 	}

@@ -1,8 +1,10 @@
 package ingress
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"slices"
 	"strings"
 
@@ -13,114 +15,132 @@ import (
 // one that only sites of any host serve.
 const nameless = "slipway-ingress.internal"
 
-// secrets are where certificates come from, and which one a visitor gets.
-type secrets struct {
-	app      object
-	policies []object
+// issued is where certificates come from, and which one a visitor gets.
+type issued struct {
+	app     object  // that gets them from issuers
+	answers []shown // what is asked first in front
 }
 
-// tls makes the certificates that the sites want, and no other.
-func (in Input) tls(sites []Site) (secrets, error) {
-	own, names, err := ownCertificates(in.Certificates)
+// shown is what a host's visitors get: PEM, or placeholders of it.
+type shown struct {
+	host string // "" = any other
+	body string
+}
+
+// tls gets the certificates that the sites want, and no other. Users' own go
+// before those of issuers.
+func (in Input) tls(sites []Site) (issued, error) {
+	own, err := in.ownCertificates()
 	if err != nil {
-		return secrets{}, err
+		return issued{}, err
 	}
 	hosts := map[string][]string{} // by issuer
+	var others []shown
 	for _, s := range sites {
 		t := s.Route.TLS
-		switch {
-		case t == nil || t.CertificateSecret != "" || covered(names, s.Route.Host):
-		case t.Issuer == engine.IssuerInternal:
-			hosts[engine.IssuerInternal] = append(hosts[engine.IssuerInternal], orNameless(s.Route.Host))
-		default:
-			hosts[engine.IssuerACME] = append(hosts[engine.IssuerACME], s.Route.Host)
+		host := strings.ToLower(s.Route.Host)
+		if t == nil || t.CertificateSecret != "" || covered(own, host) || covers(others, host) {
+			continue
 		}
+		subject, issuer := cmp.Or(host, nameless), cmp.Or(t.Issuer, engine.IssuerACME)
+		hosts[issuer] = append(hosts[issuer], subject)
+		others = append(others, shown{host, in.place().stored(in.nameOf(issuer), subject)})
 	}
+	answers := append(slices.Clone(own), others...)
+	if !covers(others, "") && len(own) > 0 && slices.ContainsFunc(sites, Site.secureForAny) {
+		answers = append(answers, shown{"", own[0].body})
+	}
+	slices.SortStableFunc(answers, func(a, b shown) int { return cmp.Compare(hostClass(a.host), hostClass(b.host)) })
+	return issued{app: in.issuers(hosts), answers: answers}, nil
+}
+
+// secureForAny reports whether visitors of any host come by TLS.
+func (s Site) secureForAny() bool { return s.Route.Host == "" && s.Route.TLS != nil }
+
+// issuers get certificates for hosts, by issuer.
+func (in Input) issuers(hosts map[string][]string) object {
 	var policies []object
 	var all []string
-	for issuer, module := range map[string]object{engine.IssuerInternal: {"module": "internal"}, engine.IssuerACME: in.acme()} {
-		if subjects := unique(hosts[issuer]); len(subjects) > 0 {
+	for _, module := range []object{{"module": engine.IssuerInternal}, in.acme()} {
+		issuer := module["module"].(string) //nolint:errcheck // as written above
+		if subjects := hosts[issuer]; len(subjects) > 0 {
+			slices.Sort(subjects)
 			policies = append(policies, object{"subjects": subjects, "issuers": []object{module}})
 			all = append(all, subjects...)
 		}
 	}
-	slices.SortFunc(policies, func(a, b object) int {
-		return slices.Compare(a["subjects"].([]string), b["subjects"].([]string)) //nolint:errcheck // as made above
-	})
 	certificates := object{}
 	if len(all) > 0 {
-		certificates["automate"] = unique(all)
+		certificates["automate"] = all
 	}
-	if len(own) > 0 {
-		certificates["load_pem"] = own
-	}
-	return secrets{
-		app:      object{"certificates": certificates, "automation": object{"policies": policies}},
-		policies: []object{connectionPolicy(sites, names)},
-	}, nil
+	return object{"certificates": certificates, "automation": object{"policies": policies}}
 }
 
-// connectionPolicy says which certificate gets who asks for none that is there.
-func connectionPolicy(sites []Site, names []string) object {
-	for _, s := range sites {
-		switch t := s.Route.TLS; {
-		case t == nil || s.Route.Host != "":
-		case t.Issuer == engine.IssuerInternal:
-			return object{"fallback_sni": nameless}
-		case len(names) > 0:
-			return object{"fallback_sni": names[0]}
-		}
+// ownCertificates are users' own by the hosts that they are for. Of two for one
+// host the one that lasts longer is taken.
+func (in Input) ownCertificates() ([]shown, error) {
+	type pair struct {
+		body string
+		leaf *x509.Certificate
 	}
-	return object{}
-}
-
-// ownCertificates are users' own in the order of what they hold, and the hosts
-// that these are for.
-func ownCertificates(all []Certificate) (pems []object, names []string, err error) {
-	sorted := slices.SortedFunc(slices.Values(all), func(a, b Certificate) int {
-		return strings.Compare(a.Chain+a.PrivateKey, b.Chain+b.PrivateKey)
-	})
-	for _, c := range slices.Compact(sorted) {
-		leaf, err := c.Check()
+	var pairs []pair
+	for _, c := range in.Certificates {
+		body, leaf, err := c.read()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		pems = append(pems, object{"certificate": c.Chain, "key": c.PrivateKey})
-		names = append(names, leaf.DNSNames...)
-		for _, a := range leaf.IPAddresses {
+		pairs = append(pairs, pair{body, leaf})
+	}
+	slices.SortFunc(pairs, func(a, b pair) int {
+		return cmp.Or(b.leaf.NotAfter.Compare(a.leaf.NotAfter), strings.Compare(a.body, b.body))
+	})
+	var all []shown
+	for _, p := range pairs {
+		names := slices.Clone(p.leaf.DNSNames)
+		for _, a := range p.leaf.IPAddresses {
 			names = append(names, a.String())
 		}
+		for _, name := range names {
+			if name = strings.ToLower(name); !covers(all, name) {
+				all = append(all, shown{name, p.body})
+			}
+		}
 	}
-	return pems, names, nil
+	return all, nil
 }
 
-// Check reports what is wrong with a certificate: one that the proxy cannot read
-// would keep it from taking any configuration.
+// Check reports what is wrong with a certificate: visitors would get none.
 func (c Certificate) Check() (*x509.Certificate, error) {
+	_, leaf, err := c.read()
+	return leaf, err
+}
+
+// read is the chain and the key as one text, and nothing else that came with them.
+func (c Certificate) read() (string, *x509.Certificate, error) {
 	pair, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.PrivateKey))
+	var key []byte
+	if err == nil {
+		key, err = x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	}
 	if err != nil {
 		// The cause may quote what it could not read.
-		return nil, &engine.Error{Class: engine.ErrInvalid, Reason: "a route's certificate and private key are no pair in PEM form",
+		return "", nil, &engine.Error{Class: engine.ErrInvalid, Reason: "a route's certificate and private key are no pair in PEM form",
 			Hint: "Give the chain, the site's own certificate first, and the unencrypted key that belongs to it"}
 	}
-	return pair.Leaf, nil
-}
-
-// covered reports whether a certificate for one of the names serves the host.
-func covered(names []string, host string) bool {
-	_, domain, _ := strings.Cut(host, ".")
-	return slices.Contains(names, host) || domain != "" && slices.Contains(names, "*."+domain)
-}
-
-func orNameless(host string) string {
-	if host == "" {
-		return nameless
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+	for _, der := range pair.Certificate {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
-	return host
+	return string(text), pair.Leaf, nil
 }
 
-func unique(names []string) []string {
-	names = slices.Clone(names)
-	slices.Sort(names)
-	return slices.Compact(names)
+// covered reports whether one of the certificates serves the host.
+func covered(all []shown, host string) bool {
+	_, domain, _ := strings.Cut(host, ".")
+	return covers(all, host) || domain != "" && covers(all, "*."+domain)
+}
+
+// covers reports whether one of the certificates is for that very name.
+func covers(all []shown, name string) bool {
+	return slices.ContainsFunc(all, func(c shown) bool { return c.host == name })
 }
