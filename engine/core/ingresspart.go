@@ -20,6 +20,9 @@ type part struct {
 	Measured  bool              `json:"measured,omitempty"` // see ingress.Site
 	Addresses map[string]string `json:"addresses"`          // by instance:port, as node.Driver.Admit told them
 	Secrets   []byte            `json:"secrets,omitempty"`  // sealed JSON of those that its routes name, by component
+
+	// Coming are routes that wait for their certificates, by component.
+	Coming map[string]map[string]engine.Route `json:"coming,omitempty"`
 }
 
 // doorsOf lists every port of an instance that the ways lead to, once each.
@@ -69,6 +72,17 @@ func (p part) sites(deployment string) []ingress.Site {
 				s.Backends = append(s.Backends, ingress.Backend{Instance: instance, Address: address, Canary: slices.Contains(w.Canary, instance)})
 			}
 			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// coming are the sites that wait for their certificates.
+func (p part) coming(deployment string) []ingress.Site {
+	var all []ingress.Site
+	for component, routes := range p.Coming {
+		for name, route := range routes {
+			all = append(all, ingress.Site{Deployment: deployment, Component: component, Name: name, Route: route, Coming: true})
 		}
 	}
 	return all
@@ -158,6 +172,7 @@ func (e *Engine) ingressInput(ctx context.Context, n engine.Node) (ingress.Input
 			return in, err
 		}
 		in.Sites = append(in.Sites, p.sites(stored.DeploymentID)...)
+		in.Sites = append(in.Sites, p.coming(stored.DeploymentID)...)
 		in.Certificates = append(in.Certificates, certificates...)
 	}
 	return in, nil

@@ -18,6 +18,7 @@ import (
 // decide nothing.
 type proxy struct {
 	*ingress.Client
+	key    node.Key
 	proven bool
 }
 
@@ -40,7 +41,7 @@ func (e *Engine) proxies(ctx context.Context, n engine.Node, d node.Driver) ([]p
 	serves := map[string]bool{}
 	for _, i := range seen.Instances {
 		if i.State == node.Running {
-			p := proxy{Client: e.proxyClient(n, d, i, token), proven: i.Labels.Revision <= rec.Serving}
+			p := proxy{Client: e.proxyClient(n, d, i, token), key: i.Key, proven: i.Labels.Revision <= rec.Serving}
 			all = append(all, p)
 			serves[i.Labels.Component] = serves[i.Labels.Component] || p.proven
 		}

@@ -26,6 +26,9 @@ type ways struct {
 	known     []proxy           // the node's proxies, once they were looked for
 	addresses map[string]string // by instance:port, all that were led to
 	open      map[string]string // of them those that were opened in this operation
+
+	writing sync.Mutex                         // of the part
+	coming  map[string]map[string]engine.Route // routes that wait for certificates, by component
 }
 
 var _ rollout.Proxy = (*ways)(nil)
@@ -35,7 +38,7 @@ func (e *Engine) waysOf(n engine.Node, d node.Driver, deployment engine.Deployme
 	if n.Ingress == nil {
 		return nil
 	}
-	return &ways{open: map[string]string{}, Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
+	return &ways{open: map[string]string{}, coming: map[string]map[string]engine.Route{}, Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
 }
 
 // proxies looks for them once; a push that fails looks again.
@@ -68,6 +71,12 @@ func (w *ways) Lead(ctx context.Context, all []rollout.Way) error {
 	if err := w.write(ctx, all); err != nil {
 		return err
 	}
+	return w.push(ctx)
+}
+
+// push puts what the store says into force, also where other proxies run than a
+// moment ago.
+func (w *ways) push(ctx context.Context) error {
 	to, err := w.proxies(ctx)
 	if err != nil {
 		return err
@@ -85,9 +94,6 @@ func (w *ways) Lead(ctx context.Context, all []rollout.Way) error {
 }
 
 func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
-	if len(all) == 0 {
-		return w.store.DeleteIngressPart(ctx, w.deployment)
-	}
 	p := part{Ways: all, Measured: w.measured}
 	if p.Addresses, err = w.admit(ctx, doorsOf(all)); err != nil {
 		return err
@@ -95,6 +101,16 @@ func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
 	w.remember(p)
 	if p.Secrets, err = w.sealRouteSecrets(all); err != nil {
 		return err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	return w.put(ctx, p)
+}
+
+// put writes the part with what is coming now.
+func (w *ways) put(ctx context.Context, p part) error {
+	if p.Coming = w.coming; len(p.Ways) == 0 && len(p.Coming) == 0 {
+		return w.store.DeleteIngressPart(ctx, w.deployment)
 	}
 	text, err := json.Marshal(p)
 	if err != nil {

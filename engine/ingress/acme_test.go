@@ -103,6 +103,13 @@ func TestACME(t *testing.T) {
 	for _, host := range []string{"shop.acme.dev", "blog.acme.dev"} {
 		sites = append(sites, withTLS(site(host[:4], host, "/", address), engine.RouteTLS{}))
 	}
+	// Nobody is led to a site before its certificate is there.
+	for n, s := range sites {
+		p.coming(s, sites[:n]...)
+	}
+	if resp, _, _, err := p.secure("blog.acme.dev", "/"); err == nil {
+		t.Errorf("a site that is coming is there: %d", resp.StatusCode)
+	}
 	p.load(sites...)
 	for _, s := range sites {
 		eventually(t, s.Route.Host, func() error {
@@ -115,6 +122,16 @@ func TestACME(t *testing.T) {
 			}
 			return nil
 		})
+	}
+	// Who changes the issuer of a host goes on with what there is.
+	inner := withTLS(sites[1], engine.RouteTLS{Issuer: engine.IssuerInternal})
+	p.coming(inner, sites...)
+	if _, _, cert, err := p.secure("blog.acme.dev", "/"); err != nil || !strings.HasPrefix(cert.Issuer.CommonName, "Pebble") {
+		t.Errorf("while another issuer signs: %v %v", cert, err)
+	}
+	p.load(sites[0], inner)
+	if _, _, cert, err := p.secure("blog.acme.dev", "/"); err != nil || !strings.HasPrefix(cert.Issuer.CommonName, "Caddy Local") {
+		t.Errorf("after another issuer signed: %v %v", cert, err)
 	}
 	// It is kept, so that a proxy that comes back asks for no other.
 	_, _, before, err := p.secure("shop.acme.dev", "/")

@@ -13,6 +13,7 @@ import (
 // answers at certificatePort.
 const (
 	certificatePath = "/certificate"
+	comingPath      = "/coming" // asked by the engine
 	neverPath       = "/never"
 )
 
@@ -52,21 +53,25 @@ func (in Input) askServer() object {
 func (p place) ask(path string) string { return fmt.Sprintf("http://127.0.0.1:%d%s", p.asks, path) }
 
 // certificateServer answers the front with the chain and the key for a host, or
-// that there is none (204).
-func (in Input) certificateServer(answers []shown) object {
+// that there is none (204), and the engine with what is coming.
+func (in Input) certificateServer(t issued) object {
 	var routes []object
-	for _, a := range answers {
-		routes = append(routes, forFront(a.host, pemAnswer(a.body)))
+	for _, a := range t.answers {
+		routes = append(routes, forHost(certificatePath, a.host, pemAnswer(a.key+a.chain)))
 	}
-	routes = append(routes, forFront("", object{"handler": "static_response", "status_code": "204"}), nobody)
+	for _, a := range t.coming {
+		routes = append(routes, forHost(comingPath, a.host, pemAnswer(a.chain)))
+	}
+	none := object{"handler": "static_response", "status_code": "204"}
+	routes = append(routes, forHost(certificatePath, "", none), forHost(comingPath, "", none), nobody)
 	s := server(portOf(in.place().certificates), routes)
 	s["protocols"] = []string{"h1"}
 	return s
 }
 
-// forFront is a route for who knows the token, and asks for a host, or any.
-func forFront(host string, handler object) object {
-	m := object{"header": object{tokenHeader: []string{"{env." + EnvToken + "}"}}}
+// forHost is a route for who knows the token, and asks for a host, or any.
+func forHost(path, host string, handler object) object {
+	m := object{"path": []string{path}, "header": object{tokenHeader: []string{"{env." + EnvToken + "}"}}}
 	if host != "" {
 		m["host"] = []string{host}
 	}
@@ -79,10 +84,10 @@ func pemAnswer(body string) object {
 
 // stored is the key and the chain that Caddy got from an issuer, where Caddy keeps
 // them; nothing as long as they are not there. Who renews them writes the key first.
-func (p place) stored(issuer, host string) string {
+func (p place) stored(issuer, host string) pair {
 	name := asStored(host)
 	file := path.Join(p.data, "caddy", "certificates", asStored(issuer), name, name)
-	return "{file." + file + ".key}\n{file." + file + ".crt}\n"
+	return pair{"{file." + file + ".key}\n", "{file." + file + ".crt}\n"}
 }
 
 var notStored = regexp.MustCompile(`[^\w@.-]`)

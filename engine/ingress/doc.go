@@ -34,6 +34,9 @@ type Site struct {
 	Deployment, Component, Name string
 	Route                       engine.Route
 	Backends                    []Backend // none: visitors are told to come back
+	// Coming says that nobody is led here yet: its certificate alone is got, see
+	// Client.Certified.
+	Coming bool
 	// Measured keeps what canary and others answer apart, see Client.Measure. It
 	// costs each request another hop inside the proxy, so it is for deployments
 	// whose strategy is canary; for those always: a request under way when it

@@ -2,6 +2,8 @@ package ingress
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,6 +43,30 @@ func (c *Client) Via(ctx context.Context, s Site, address string) error {
 		return err
 	}
 	return c.judge(r, "the ingress cannot reach the instance")
+}
+
+// Certified reports whether a certificate that is valid now was got for a site
+// which is coming.
+func (c *Client) Certified(ctx context.Context, s Site, now time.Time) (bool, error) {
+	if c.component != Router {
+		return true, nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://ingress:%d%s", portOf(c.at.certificates), comingPath), nil)
+	if err != nil {
+		return false, err
+	}
+	req.Host = visited(s.Route)
+	req.Header.Set(tokenHeader, c.token)
+	r, err := c.do(req)
+	if err != nil {
+		return false, err
+	}
+	block, _ := pem.Decode(r.body)
+	if block == nil {
+		return false, nil
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	return err == nil && now.Before(leaf.NotAfter), err
 }
 
 // Answers proves that a visitor of the site gets an answer of the component.

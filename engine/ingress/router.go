@@ -21,6 +21,9 @@ type routing struct {
 func (in Input) routerApps(sites []Site) (object, error) {
 	all := routing{in: in, servers: object{}, tcp: object{}}
 	for _, s := range sites {
+		if s.Coming {
+			continue
+		}
 		if err := all.add(s); err != nil {
 			return nil, engine.At(s.ID(), err)
 		}
@@ -31,7 +34,7 @@ func (in Input) routerApps(sites []Site) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	all.servers["router"], all.servers["certificates"] = router, in.certificateServer(secrets.answers)
+	all.servers["router"], all.servers["certificates"] = router, in.certificateServer(secrets)
 	apps := object{
 		"http": in.httpApp(all.servers),
 		"tls":  secrets.app,

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,13 +20,16 @@ const nameless = "slipway-ingress.internal"
 type issued struct {
 	app     object  // that gets them from issuers
 	answers []shown // what is asked first in front
+	coming  []shown // what visitors will get of sites that are coming
 }
 
 // shown is what a host's visitors get: PEM, or placeholders of it.
 type shown struct {
 	host string // "" = any other
-	body string
+	pair
 }
+
+type pair struct{ key, chain string }
 
 // tls gets the certificates that the sites want, and no other. Users' own go
 // before those of issuers.
@@ -34,44 +38,57 @@ func (in Input) tls(sites []Site) (issued, error) {
 	if err != nil {
 		return issued{}, err
 	}
-	hosts := map[string][]string{} // by issuer
-	var others []shown
+	t := issued{answers: own}
+	issuers := map[string]string{} // by the name that they sign for
 	for _, s := range sites {
-		t := s.Route.TLS
-		host := strings.ToLower(s.Route.Host)
-		if t == nil || t.CertificateSecret != "" || covered(own, host) || covers(others, host) {
+		host, route := strings.ToLower(s.Route.Host), s.Route.TLS
+		if route == nil || route.CertificateSecret != "" {
 			continue
 		}
-		subject, issuer := cmp.Or(host, nameless), cmp.Or(t.Issuer, engine.IssuerACME)
-		hosts[issuer] = append(hosts[issuer], subject)
-		others = append(others, shown{host, in.place().stored(in.nameOf(issuer), subject)})
+		subject, issuer := cmp.Or(host, nameless), cmp.Or(route.Issuer, engine.IssuerACME)
+		certificate := shown{host, in.place().stored(in.nameOf(issuer), subject)}
+		switch {
+		case covered(own, host):
+			t.coming = append(t.coming, shown{host, own[0].pair})
+		case s.Coming:
+			issuers[subject] = issuer // what is there of another one is there
+			t.coming = append(t.coming, certificate)
+		case !covers(t.answers, host):
+			issuers[subject] = cmp.Or(issuers[subject], issuer)
+			t.answers = append(t.answers, certificate)
+		}
 	}
-	answers := append(slices.Clone(own), others...)
-	if !covers(others, "") && len(own) > 0 && slices.ContainsFunc(sites, Site.secureForAny) {
-		answers = append(answers, shown{"", own[0].body})
+	if !covers(t.answers, "") && len(own) > 0 && slices.ContainsFunc(sites, Site.secureForAny) {
+		t.answers = append(t.answers, shown{"", own[0].pair})
 	}
-	slices.SortStableFunc(answers, func(a, b shown) int { return cmp.Compare(hostClass(a.host), hostClass(b.host)) })
-	return issued{app: in.issuers(hosts), answers: answers}, nil
+	slices.SortStableFunc(t.answers, byHost)
+	slices.SortStableFunc(t.coming, byHost)
+	t.app = in.issuers(issuers)
+	return t, nil
 }
 
-// secureForAny reports whether visitors of any host come by TLS.
-func (s Site) secureForAny() bool { return s.Route.Host == "" && s.Route.TLS != nil }
+func byHost(a, b shown) int { return cmp.Compare(hostClass(a.host), hostClass(b.host)) }
 
-// issuers get certificates for hosts, by issuer.
-func (in Input) issuers(hosts map[string][]string) object {
+// secureForAny reports whether visitors of any host come by TLS.
+func (s Site) secureForAny() bool { return s.Route.Host == "" && s.Route.TLS != nil && !s.Coming }
+
+// issuers get certificates for names.
+func (in Input) issuers(names map[string]string) object {
 	var policies []object
-	var all []string
 	for _, module := range []object{{"module": engine.IssuerInternal}, in.acme()} {
-		issuer := module["module"].(string) //nolint:errcheck // as written above
-		if subjects := hosts[issuer]; len(subjects) > 0 {
-			slices.Sort(subjects)
+		var subjects []string
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if names[name] == module["module"] {
+				subjects = append(subjects, name)
+			}
+		}
+		if len(subjects) > 0 {
 			policies = append(policies, object{"subjects": subjects, "issuers": []object{module}})
-			all = append(all, subjects...)
 		}
 	}
 	certificates := object{}
-	if len(all) > 0 {
-		certificates["automate"] = all
+	if len(names) > 0 {
+		certificates["automate"] = slices.Sorted(maps.Keys(names))
 	}
 	return object{"certificates": certificates, "automation": object{"policies": policies}}
 }
@@ -79,30 +96,30 @@ func (in Input) issuers(hosts map[string][]string) object {
 // ownCertificates are users' own by the hosts that they are for. Of two for one
 // host the one that lasts longer is taken.
 func (in Input) ownCertificates() ([]shown, error) {
-	type pair struct {
-		body string
+	type read struct {
+		pair
 		leaf *x509.Certificate
 	}
-	var pairs []pair
+	var given []read
 	for _, c := range in.Certificates {
-		body, leaf, err := c.read()
+		p, leaf, err := c.read()
 		if err != nil {
 			return nil, err
 		}
-		pairs = append(pairs, pair{body, leaf})
+		given = append(given, read{p, leaf})
 	}
-	slices.SortFunc(pairs, func(a, b pair) int {
-		return cmp.Or(b.leaf.NotAfter.Compare(a.leaf.NotAfter), strings.Compare(a.body, b.body))
+	slices.SortFunc(given, func(a, b read) int {
+		return cmp.Or(b.leaf.NotAfter.Compare(a.leaf.NotAfter), strings.Compare(a.chain+a.key, b.chain+b.key))
 	})
 	var all []shown
-	for _, p := range pairs {
-		names := slices.Clone(p.leaf.DNSNames)
-		for _, a := range p.leaf.IPAddresses {
+	for _, c := range given {
+		names := slices.Clone(c.leaf.DNSNames)
+		for _, a := range c.leaf.IPAddresses {
 			names = append(names, a.String())
 		}
 		for _, name := range names {
 			if name = strings.ToLower(name); !covers(all, name) {
-				all = append(all, shown{name, p.body})
+				all = append(all, shown{name, c.pair})
 			}
 		}
 	}
@@ -115,23 +132,23 @@ func (c Certificate) Check() (*x509.Certificate, error) {
 	return leaf, err
 }
 
-// read is the chain and the key as one text, and nothing else that came with them.
-func (c Certificate) read() (string, *x509.Certificate, error) {
-	pair, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.PrivateKey))
+// read is the chain and the key, and nothing else that came with them.
+func (c Certificate) read() (pair, *x509.Certificate, error) {
+	read, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.PrivateKey))
 	var key []byte
 	if err == nil {
-		key, err = x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+		key, err = x509.MarshalPKCS8PrivateKey(read.PrivateKey)
 	}
 	if err != nil {
 		// The cause may quote what it could not read.
-		return "", nil, &engine.Error{Class: engine.ErrInvalid, Reason: "a route's certificate and private key are no pair in PEM form",
+		return pair{}, nil, &engine.Error{Class: engine.ErrInvalid, Reason: "a route's certificate and private key are no pair in PEM form",
 			Hint: "Give the chain, the site's own certificate first, and the unencrypted key that belongs to it"}
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	for _, der := range pair.Certificate {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	var chain []byte
+	for _, der := range read.Certificate {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
-	return string(text), pair.Leaf, nil
+	return pair{string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})), string(chain)}, read.Leaf, nil
 }
 
 // covered reports whether one of the certificates serves the host.

@@ -12,13 +12,16 @@ import (
 )
 
 // introduce readies the instances that the ingress is about to lead to, so that
-// leading there is all that is left. They get their name in the deployment beside
+// leading there is all that is left. Their hosts get certificates, and they get their name in the deployment beside
 // those that have it. On some nodes an instance is taken off its network for that:
 // what it has open outlives it, but nobody is to wait for it meanwhile. So it has no
 // visitors yet, and its health is proven once more before the ingress tries it.
 func (r *run) introduce(ctx context.Context, lines ...line) error {
 	if r.Proxy == nil {
 		return nil
+	}
+	if err := r.certify(ctx, lines); err != nil {
+		return err
 	}
 	if err := r.giveNames(ctx, lines); err != nil {
 		return err

@@ -20,6 +20,10 @@ type Proxy interface {
 	// again with the same, which mends a proxy that forgot them.
 	Lead(ctx context.Context, ways []Way) error
 
+	// Certify gets the certificates of the component's routes that have none yet,
+	// before anybody is sent there, and waits for them until ctx ends.
+	Certify(ctx context.Context, component string, routes map[string]engine.Route) error
+
 	// Reach proves that the proxy gets an answer of the instance by the route,
 	// before anybody is sent there.
 	Reach(ctx context.Context, instance string, route engine.Route) error

@@ -61,6 +61,10 @@ func (p *proxy) Lead(_ context.Context, ways []rollout.Way) error {
 	return err
 }
 
+func (p *proxy) Certify(_ context.Context, component string, _ map[string]engine.Route) error {
+	return p.say("certify " + component)
+}
+
 func (p *proxy) Reach(_ context.Context, instance string, _ engine.Route) error {
 	return p.say("reach " + instance)
 }
@@ -138,6 +142,30 @@ func TestRouteChangesWithoutInstances(t *testing.T) {
 		s.runs("api-1-1", "db-1-1")
 		s.mustBring("1.2.0", with(other, "api", func(c *engine.Component) { c.Routes = nil }))
 		expect(t, p.heard(), "lead nowhere")
+	})(t)
+}
+
+// Nobody is sent to a host, nor from one, as long as it has no certificate.
+func TestCertificatesComeBeforeVisitors(t *testing.T) {
+	secure := with(web("1"), "api", func(c *engine.Component) {
+		c.Routes = map[string]engine.Route{"web": {Host: "shop.test", PathPrefix: "/", Port: 8080, TLS: &engine.RouteTLS{}}}
+	})
+	inFakeTime(func(t *testing.T) {
+		s, p := newWebStage(t)
+		p.refuses = func(what string) error {
+			if what == "certify api" {
+				return errors.New("the authority does not know you")
+			}
+			return nil
+		}
+		var failed *engine.RolloutError
+		if err := s.bring(t.Context(), "1.1.0", secure); !errors.As(err, &failed) || failed.Component != "api" || !strings.Contains(failed.Message, "does not know you") {
+			t.Errorf("failed with %v", err)
+		}
+		expect(t, p.heard(), "certify api")
+		p.refuses = nil
+		s.mustBring("1.2.0", secure)
+		expect(t, p.heard(), "certify api", "lead api=api-1-1", "visit api/web")
 	})(t)
 }
 
