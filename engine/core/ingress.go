@@ -160,14 +160,18 @@ func servedIngress(rec store.Ingress) (served map[string]catalog.Effective, err 
 // wanted is the proxy's effective configuration. An image that serves keeps its
 // digest as long as the node names the same reference.
 func (p *proxyRun) wanted(ctx context.Context) (map[string]catalog.Effective, error) {
-	reference := cmp.Or(p.node.Ingress.Image, engine.DefaultIngressImage)
-	components, err := ingress.Components(inputOf(p.node), reference)
-	if err != nil {
-		return nil, err
-	}
-	pin, err := p.pin(ctx, reference)
+	pin, err := p.pin(ctx, cmp.Or(p.node.Ingress.Image, engine.DefaultIngressImage))
 	if err != nil {
 		return nil, engine.At("image", err)
+	}
+	return p.effectiveIngress(p.node, pin, p.token)
+}
+
+// effectiveIngress is what runs of a node's ingress from an image.
+func (e *Engine) effectiveIngress(n engine.Node, pin, token string) (map[string]catalog.Effective, error) {
+	components, err := ingress.Components(inputOf(n), pin)
+	if err != nil {
+		return nil, err
 	}
 	images := map[string]string{}
 	for name := range components {
@@ -175,7 +179,7 @@ func (p *proxyRun) wanted(ctx context.Context) (map[string]catalog.Effective, er
 	}
 	return catalog.Merge(catalog.MergeInput{
 		Components: components, Images: images,
-		SecretHashes: map[string]string{ingress.EnvToken: p.box.Hash(ingress.EnvToken, p.token)},
+		SecretHashes: map[string]string{ingress.EnvToken: e.box.Hash(ingress.EnvToken, token)},
 	})
 }
 

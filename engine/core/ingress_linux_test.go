@@ -101,7 +101,7 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.must(err)
 	x.port = freePort(x)
 	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", "here", engine.AllocationOpen, 3
-	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2"}
+	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2", ACMEDirectory: "https://127.0.0.1:1/nobody"}
 	// Terraform makes both at once; the registry is what lets the node find its image.
 	made := make(chan error, 1)
 	go func() {
@@ -119,13 +119,20 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.must(err)
 	x.Cleanup(func() { x.ends(x.engine.DeleteEnvironment(context.Background(), "acme/test")) })
 	x.refs = map[string]string{}
-	for name, tag := range map[string]string{"1.0.0": "1", "2.0.0": "2", "3.0.0": "bad", "4.0.0": "ill"} {
+	shop := engine.Route{Host: "shop.test", PathPrefix: "/", Port: 8080}
+	secure, other := shop, engine.Route{Host: "other.test", PathPrefix: "/", Port: 8080, TLS: &engine.RouteTLS{}}
+	secure.TLS = &engine.RouteTLS{Issuer: engine.IssuerInternal}
+	routes := map[string]map[string]engine.Route{"5.0.0": {"all": secure}, "6.0.0": {"all": secure, "other": other}}
+	for name, tag := range map[string]string{"1.0.0": "1", "2.0.0": "2", "3.0.0": "bad", "4.0.0": "ill", "5.0.0": "2", "6.0.0": "2"} {
+		if routes[name] == nil {
+			routes[name] = map[string]engine.Route{"all": shop}
+		}
 		made, err := x.engine.CreateVersion(ctx, engine.Version{
 			ProductID: "acme/shop", Name: name, Type: engine.VersionIncremental, Status: engine.VersionActive,
 			Components: map[string]engine.Component{"web": {
 				Image:        r.URL() + "/app:" + tag,
 				HealthChecks: map[string]engine.HealthCheck{"up": {HTTP: &engine.HTTPCheck{Port: 8080, Path: "/healthz"}}},
-				Routes:       map[string]engine.Route{"all": {Host: "shop.test", PathPrefix: "/", Port: 8080}},
+				Routes:       routes[name],
 			}},
 		})
 		x.must(err)
@@ -156,7 +163,7 @@ func (x *gate) visit(host, path string) (status int, body string, err error) {
 		return 0, "", err
 	}
 	req.Host = host
-	browser := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+	browser := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: stays}
 	answer, err := browser.Do(req)
 	if err != nil {
 		return 0, "", err
@@ -165,6 +172,9 @@ func (x *gate) visit(host, path string) (status int, body string, err error) {
 	text, err := io.ReadAll(answer.Body)
 	return answer.StatusCode, string(text), err
 }
+
+// stays keeps a visitor from going where they are sent.
+func stays(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (x *gate) serves(version string) {
 	x.Helper()
@@ -202,6 +212,7 @@ func (x *gate) visits() {
 	}
 	x.movesAtOnce(d)
 	x.triesCanaries(d)
+	x.isSecured(d)
 	x.isKilled()
 	x.isReplaced()
 	x.outlivesLosses(d)

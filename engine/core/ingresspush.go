@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
@@ -181,5 +183,28 @@ func (e *Engine) ingressDrift(ctx context.Context, n engine.Node) ([]string, err
 		return nil, err
 	}
 	instances, table := seen.Of(engine.IngressID(n.ID))
-	return drift(served, instances, table.Routes, func(i node.Instance) bool { return i.Labels.Revision > rec.Serving }), nil
+	lines := drift(served, instances, table.Routes, func(i node.Instance) bool { return i.Labels.Revision > rec.Serving })
+	outdated, err := e.outdated(n, rec, served)
+	if outdated {
+		lines = append(lines, "ingress: another version of the provider started it")
+	}
+	return lines, err
+}
+
+// outdated reports whether this engine would run the ingress otherwise. One that
+// began with less than its configuration wants now might refuse it.
+func (e *Engine) outdated(n engine.Node, rec store.Ingress, served map[string]catalog.Effective) (bool, error) {
+	if n.Ingress == nil || rec.Serving == 0 {
+		return false, nil
+	}
+	token, err := e.open(rec.Token)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := e.effectiveIngress(n, served[ingress.Router].Image, token)
+	if err != nil {
+		return false, err
+	}
+	same := maps.EqualFunc(served, wanted, func(a, b catalog.Effective) bool { return a.ConfigHash == b.ConfigHash })
+	return !same, nil
 }
