@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -90,6 +91,9 @@ func (w *ways) awaitCertificate(ctx context.Context, s ingress.Site) error {
 		select {
 		case <-w.after(pause.Next()):
 		case <-ctx.Done():
+			if why := context.Cause(ctx); !errors.Is(why, context.DeadlineExceeded) {
+				return why
+			}
 			return w.noCertificate(context.WithoutCancel(ctx), s)
 		}
 	}

@@ -12,10 +12,11 @@ import (
 )
 
 // introduce readies the instances that the ingress is about to lead to, so that
-// leading there is all that is left. Their hosts get certificates, and they get their name in the deployment beside
-// those that have it. On some nodes an instance is taken off its network for that:
-// what it has open outlives it, but nobody is to wait for it meanwhile. So it has no
-// visitors yet, and its health is proven once more before the ingress tries it.
+// leading there is all that is left. Their hosts get certificates first. They get
+// their name in the deployment beside those that have it. On some nodes an instance
+// is taken off its network for that: what it has open outlives it, but nobody is to
+// wait for it meanwhile. So it has no visitors yet, and its health is proven once
+// more before the ingress tries it.
 func (r *run) introduce(ctx context.Context, lines ...line) error {
 	if r.Proxy == nil {
 		return nil
