@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,4 +117,54 @@ func (p *proxy) coming(s Site, others ...Site) {
 		}
 		return err
 	})
+}
+
+// TestKeysAreTheFrontsAlone: neither visitors nor who reaches the router learn a
+// key, nor which hosts there are.
+func TestKeysAreTheFrontsAlone(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	own := certificate(t, "own.acme.dev")
+	p.in.Certificates = []Certificate{own}
+	p.load(withTLS(site("own", "own.acme.dev", "/", called(t, "web")), engine.RouteTLS{CertificateSecret: "C", PrivateKeySecret: "K"}), site("any", "", "/", called(t, "any")))
+	asked := func(host, path, token string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.router.at.certificates+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		req.Header.Set(tokenHeader, token)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		said, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(said)
+	}
+	if status, said := asked("own.acme.dev", certificatePath, token); status != 200 || !strings.Contains(said, "PRIVATE KEY") {
+		t.Errorf("the front gets %d %s", status, said)
+	}
+	for _, path := range []string{certificatePath, comingPath} {
+		if status, said := asked("unheard.of", path, token); status != http.StatusNoContent || said != "" {
+			t.Errorf("of a host that there is not the front gets %d %s", status, said)
+		}
+		for _, host := range []string{"own.acme.dev", "unheard.of"} {
+			if status, said := asked(host, path, "wrong"); status != http.StatusNotFound || strings.Contains(said, "KEY") {
+				t.Errorf("%s%s: who does not know the token gets %d %s", host, path, status, said)
+			}
+		}
+		// Visitors are led to sites, whatever they send.
+		if _, said := p.get("other.acme.dev", path, tokenHeader, token); said != "any "+path {
+			t.Errorf("a visitor gets %s", said)
+		}
+	}
+	// Nothing is issued for who names what nobody serves.
+	if _, _, cert, err := p.secure("unheard.of", "/"); err == nil {
+		t.Errorf("got a certificate for %v", cert.DNSNames)
+	}
 }
