@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -184,15 +185,21 @@ func TestReport(t *testing.T) {
 	}
 	counts.mark("upgrade")
 	counts.add(outcome{kind: Slow, version: "2", took: time.Second, raced: true})
-	counts.add(outcome{kind: Upload, err: errors.New("reset")})
+	counts.add(outcome{kind: Upload, target: Target{URL: "here", HTTP2: true}, err: errors.New("reset")})
+	now := time.Now()
+	counts.expect(regexp.MustCompile("^50[03] "), now)
+	counts.add(outcome{kind: Upload, err: errors.New("503 nobody"), due: now.Add(-1)})
+	counts.add(outcome{kind: Upload, err: errors.New("503 too late"), due: now})
+	counts.expect(nil, time.Time{})
 	counts.drained()
 	r := counts.report()
 	if r.Percentile(0.5) != 50*time.Millisecond || r.Percentile(1) != 99*time.Millisecond || r.Percentile(0) != 0 {
 		t.Errorf("percentiles %s %s %s", r.Percentile(0), r.Percentile(0.5), r.Percentile(1))
 	}
 	for _, want := range []string{
-		"102 requests", "1 failed", "longest 1s over what was asked for (slow, while: upgrade)", "1 raced", "1 websockets drained",
-		"by kind quick 100, slow 1, upload 1; by version 1 100, 2 1", ", while: upgrade: upload: reset",
+		"104 requests", "2 failed, 1 as expected", "longest 1s over what was asked for (slow, while: upgrade)", "1 raced", "1 websockets drained",
+		"by kind quick 100, slow 1, upload 3; by version 1 100, 2 1", ", while: upgrade: upload to here by HTTP/2: reset",
+		"upload to : 503 too late", "\nhere by HTTP/2: 1 requests, 1 failed, longest 0s",
 	} {
 		if !strings.Contains(r.String(), want) {
 			t.Errorf("%q is not in %s", want, r)

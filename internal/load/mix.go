@@ -11,6 +11,15 @@ type Target struct {
 	URL     string      // http://shop.test or https://shop.test, without a path
 	Address string      // host:port to connect to, "" = the URL's
 	TLS     *tls.Config // whom to trust, nil = the system
+	HTTP2   bool        // over TLS, but for websockets; else HTTP/1.1
+}
+
+// String is how reports call it.
+func (t Target) String() string {
+	if t.HTTP2 {
+		return t.URL + " by HTTP/2"
+	}
+	return t.URL
 }
 
 // Mix says what a load is made of. Shares are of 1.
@@ -22,6 +31,7 @@ type Mix struct {
 	SlowUploads float64 // share that sends it over SlowFor
 	SlowFor     time.Duration
 	UploadSize  int
+	Visitors    int           // who keep the cookies that they get, 0 = nobody does
 	Websockets  int           // that are open at all times
 	EchoEvery   time.Duration // how often each says something
 	Patience    time.Duration // after which a request has failed, besides SlowFor

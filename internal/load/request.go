@@ -15,12 +15,13 @@ import (
 // request sends one that was due at a time, and counts what became of it.
 func (r *Run) request(n int, due time.Time) {
 	kind := r.mix.kindOf(n)
-	made := outcome{kind: kind}
+	by := r.way(n)
+	made := outcome{kind: kind, target: by.target, due: due}
 	connections := 0
 	ctx, cancel := context.WithTimeout(context.Background(), r.mix.SlowFor+r.mix.Patience)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connections++ }})
-	made.version, made.err = r.ask(ctx, kind, r.mix.isFresh(n))
+	made.version, made.err = r.ask(ctx, by, kind, n)
 	made.raced = connections > 1
 	made.took = time.Since(due)
 	if kind == Slow || kind == SlowUpload {
@@ -30,16 +31,14 @@ func (r *Run) request(n int, due time.Time) {
 }
 
 // ask answers which version answered, and well.
-func (r *Run) ask(ctx context.Context, kind Kind, fresh bool) (version string, err error) {
-	req, sent, err := r.prepare(ctx, kind)
+func (r *Run) ask(ctx context.Context, by *way, kind Kind, n int) (version string, err error) {
+	req, sent, err := r.prepare(ctx, by.target.URL, kind)
 	if err != nil {
 		return "", err
 	}
-	through := r.kept
-	if fresh {
-		through = r.fresh
-	}
-	resp, err := through.RoundTrip(req)
+	through, done := by.through(r.mix.isFresh(n))
+	defer done()
+	resp, err := by.roundTrip(through, req, n/len(r.ways))
 	if err != nil {
 		return "", err
 	}
@@ -50,6 +49,8 @@ func (r *Run) ask(ctx context.Context, kind Kind, fresh bool) (version string, e
 		return "", fmt.Errorf("in the middle of the answer: %w", err)
 	case resp.StatusCode != http.StatusOK:
 		return "", fmt.Errorf("%s: %.100s", resp.Status, bytes.TrimSpace(text))
+	case by.target.HTTP2 && resp.ProtoMajor != 2:
+		return "", fmt.Errorf("it is %s", resp.Proto)
 	case strings.TrimSpace(string(text)) != strconv.Itoa(sent):
 		return "", fmt.Errorf("of %d bytes the answer is %.100q", sent, text)
 	}
@@ -57,7 +58,7 @@ func (r *Run) ask(ctx context.Context, kind Kind, fresh bool) (version string, e
 }
 
 // prepare makes a request, and tells how many bytes it sends.
-func (r *Run) prepare(ctx context.Context, kind Kind) (req *http.Request, size int, err error) {
+func (r *Run) prepare(ctx context.Context, url string, kind Kind) (req *http.Request, size int, err error) {
 	method, path := http.MethodGet, "/work?wait=0s"
 	switch kind {
 	case Slow:
@@ -65,7 +66,7 @@ func (r *Run) prepare(ctx context.Context, kind Kind) (req *http.Request, size i
 	case Upload, SlowUpload:
 		method, size = http.MethodPost, r.mix.UploadSize
 	}
-	req, err = http.NewRequestWithContext(ctx, method, r.target.URL+path, nil)
+	req, err = http.NewRequestWithContext(ctx, method, url+path, nil)
 	if err != nil || size == 0 {
 		return req, size, err
 	}

@@ -2,18 +2,15 @@ package load
 
 import (
 	"context"
-	"net"
-	"net/http"
+	"regexp"
 	"sync"
 	"time"
 )
 
 // Run is a load that goes on.
 type Run struct {
-	target  Target
 	mix     Mix
-	kept    *http.Transport // connections that stay
-	fresh   *http.Transport // one for each request
+	ways    []*way
 	sending context.CancelFunc
 	senders sync.WaitGroup // they begin requests until sending ends
 	flying  sync.WaitGroup // requests, which are always finished
@@ -21,18 +18,23 @@ type Run struct {
 	tally   tally
 }
 
-// Start begins to send. Whoever starts a run stops it.
-func Start(to Target, m Mix) *Run {
+// Start begins to send, where there are several targets to one after the other.
+// Whoever starts a run stops it.
+func Start(to Target, m Mix, also ...Target) *Run {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Run{target: to, mix: m, sending: cancel, slots: make(chan struct{}, m.AtOnce), tally: newTally(time.Now())}
-	r.kept = &http.Transport{DialContext: r.dial, TLSClientConfig: to.TLS, MaxIdleConnsPerHost: 1 << 16, DisableCompression: true}
-	r.fresh = &http.Transport{DialContext: r.dial, TLSClientConfig: to.TLS, DisableKeepAlives: true, DisableCompression: true}
+	r := &Run{mix: m, sending: cancel, slots: make(chan struct{}, m.AtOnce), tally: newTally(time.Now())}
+	for _, t := range append([]Target{to}, also...) {
+		r.ways = append(r.ways, newWay(t, m))
+	}
 	r.senders.Go(func() { r.send(ctx) })
-	for range m.Websockets {
-		r.senders.Go(func() { r.converse(ctx) })
+	for n := range m.Websockets {
+		r.senders.Go(func() { r.converse(ctx, r.way(n)) })
 	}
 	return r
 }
+
+// way is the one that the nth goes.
+func (r *Run) way(n int) *way { return r.ways[n%len(r.ways)] }
 
 // send begins each request when it is due.
 func (r *Run) send(ctx context.Context) {
@@ -64,6 +66,11 @@ func (r *Run) send(ctx context.Context) {
 // Mark says what happens from now on; failures tell it.
 func (r *Run) Mark(what string) { r.tally.mark(what) }
 
+// Expect says which failures are no surprise from now on: those whose text the
+// expression matches are counted apart, if they were due before the time, where
+// one is given; websockets, which last, may fail later. Nil expects none.
+func (r *Run) Expect(failures *regexp.Regexp, due time.Time) { r.tally.expect(failures, due) }
+
 // Report tells what became of the requests that are finished.
 func (r *Run) Report() Report { return r.tally.report() }
 
@@ -72,13 +79,8 @@ func (r *Run) Stop() Report {
 	r.sending()
 	r.senders.Wait()
 	r.flying.Wait()
-	r.kept.CloseIdleConnections()
-	return r.tally.report()
-}
-
-func (r *Run) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if r.target.Address != "" {
-		address = r.target.Address
+	for _, w := range r.ways {
+		w.kept.CloseIdleConnections()
 	}
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+	return r.tally.report()
 }

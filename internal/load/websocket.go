@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ const drained = "drained"
 var errDrained = errors.New(drained)
 
 // converse keeps a websocket open: one that is closed is opened anew.
-func (r *Run) converse(ctx context.Context) {
+func (r *Run) converse(ctx context.Context, by *way) {
 	ticker := time.NewTicker(r.mix.EchoEvery)
 	defer ticker.Stop()
 	var conn *websocket.Conn
@@ -37,7 +36,7 @@ func (r *Run) converse(ctx context.Context) {
 		}
 		began, err := time.Now(), error(nil)
 		if conn == nil {
-			conn, err = r.open(ctx)
+			conn, err = r.open(ctx, by)
 		} else {
 			err = r.echo(conn, strconv.Itoa(n))
 		}
@@ -52,26 +51,26 @@ func (r *Run) converse(ctx context.Context) {
 			r.tally.drained()
 			continue
 		}
-		r.tally.add(outcome{kind: Websocket, err: err, took: time.Since(began)})
+		r.tally.add(outcome{kind: Websocket, target: by.target, err: err, took: time.Since(began)})
 	}
 }
 
 // open connects and shakes hands.
-func (r *Run) open(ctx context.Context) (*websocket.Conn, error) {
+func (r *Run) open(ctx context.Context, by *way) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.mix.Patience)
 	defer cancel()
-	at, err := url.Parse(r.target.URL)
+	at, err := url.Parse(by.target.URL)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := r.dial(ctx, "tcp", hostPort(at))
+	conn, err := by.dial(ctx, "tcp", hostPort(at))
 	if err != nil {
 		return nil, err
 	}
 	if at.Scheme == "https" {
-		conn = tls.Client(conn, r.tlsFor(at.Hostname()))
+		conn = tls.Client(conn, by.tlsFor(at.Hostname()))
 	}
-	config, err := websocket.NewConfig("ws"+strings.TrimPrefix(r.target.URL, "http")+"/websocket", r.target.URL)
+	config, err := websocket.NewConfig("ws"+strings.TrimPrefix(by.target.URL, "http")+"/websocket", by.target.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -104,24 +103,4 @@ func (r *Run) echo(conn *websocket.Conn, text string) error {
 		return fmt.Errorf("said %q, heard %.100q", text, heard)
 	}
 	return nil
-}
-
-func (r *Run) tlsFor(host string) *tls.Config {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if r.target.TLS != nil {
-		config = r.target.TLS.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
-	config.NextProtos = []string{"http/1.1"}
-	return config
-}
-
-// hostPort is the address that a URL says, with the usual port where it names none.
-func hostPort(u *url.URL) string {
-	if u.Port() != "" {
-		return u.Host
-	}
-	return net.JoinHostPort(u.Hostname(), u.Scheme)
 }

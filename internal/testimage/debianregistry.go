@@ -101,7 +101,7 @@ func (r *RealRegistry) start(t testing.TB, program string, secured bool) error {
 	dir := t.TempDir()
 	over := ""
 	if secured {
-		certificate, key, err := selfSigned(r.host)
+		certificate, key, err := SelfSigned(r.host)
 		if err != nil {
 			return err
 		}
