@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/slipwayhq/terraform-provider-slipway/internal/load"
 )
 
 // kamalVariable names a binary of basecamp/kamal-proxy.
@@ -49,25 +47,15 @@ func (b *bench) kamal(ctx context.Context) (err error) {
 	if err := k.start(); err != nil {
 		return err
 	}
-	if err := k.upgrade(ctx, "v0"); err != nil {
+	asked, err := underLoad(ctx, k.address, k.upgrade)
+	if err != nil {
 		return err
-	}
-	asked := load.Start(load.Target{URL: "http://" + trafficHost, Address: k.address}, trafficMix)
-	defer asked.Stop()
-	for i := range trafficUpgrades {
-		version := fmt.Sprintf("v%d", i+1)
-		if err := k.upgrade(ctx, version); err != nil {
-			return err
-		}
-		if err := answeredBy(ctx, asked, version); err != nil {
-			return err
-		}
 	}
 	healthy, err := k.healthy()
 	if err != nil {
 		return err
 	}
-	b.traffics(asked.Stop(), healthy)
+	b.traffics(asked, healthy)
 	return nil
 }
 

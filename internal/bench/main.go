@@ -6,7 +6,8 @@
 //
 //	deploy   W1: components brought up on a local node, against bare processes
 //	first    W5: the first healthy instance, and a chain of five
-//	traffic  W3: upgrades under load through the node's ingress; kamal: the same with a peer
+//	traffic  W3: upgrades under load through the node's ingress; kamal, compose and
+//	         docker-peer-traffic: the same with peers
 //	start    one cached instance, and one supervisor
 //	plan     W2: unchanged versions, against the smallest framework provider
 //	docker-… the same on a private Docker Engine, against the bare calls to it: W1

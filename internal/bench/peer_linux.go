@@ -33,11 +33,7 @@ func (b *bench) dockerPeer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	link := filepath.Join(b.dir, "m", peerPath(hosts[0]))
-	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
-		return err
-	}
-	if err := os.Symlink(binary, link); err != nil {
+	if err := b.linkPeer(binary); err != nil {
 		return err
 	}
 	b.columns("peer")
@@ -45,6 +41,18 @@ func (b *bench) dockerPeer(ctx context.Context) error {
 		if err := b.againstPeer(ctx, d, n); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// linkPeer puts the binary into the mirror, once.
+func (b *bench) linkPeer(binary string) error {
+	link := filepath.Join(b.dir, "m", peerPath(hosts[0]))
+	if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+		return err
+	}
+	if err := os.Symlink(binary, link); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
 	}
 	return nil
 }

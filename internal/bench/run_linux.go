@@ -46,6 +46,8 @@ var workloads = []workload{
 	{"docker-plan", "W2  plan of unchanged containers on a Docker node, against as many of the smallest resource", (*bench).dockerPlans, false},
 	{"docker-traffic", "W3  upgrades on a Docker node under " + trafficTitle, (*bench).dockerTraffic, false},
 	{"kamal", "W3  the same with the proxy that " + kamalVariable + " names", (*bench).kamal, false},
+	{"docker-peer-traffic", "W3  the same with the provider that " + peerVariable + " names, and a published port", (*bench).peerUnderLoad, false},
+	{"compose", "W3  the same with the Docker Compose that " + composeVariable + " names", (*bench).composeUnderLoad, false},
 	{"docker-bad", "W4  bad versions on a Docker node, while the last good one is asked without a pause", (*bench).dockerBad, false},
 	{"docker-kill", "W6  kill -9 at every step of an upgrade on a Docker node, then the same again", (*bench).dockerKill, false},
 	{"docker-peer", "W1 and W2 on a Docker node, against the provider that " + peerVariable + " names", (*bench).dockerPeer, false},

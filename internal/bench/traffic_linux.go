@@ -91,13 +91,19 @@ func (b *bench) upgradesUnderLoad(ctx context.Context, w *world, n engine.Node) 
 
 // traffics tells what became of a load, and when visitors met what was proven.
 func (b *bench) traffics(r load.Report, proven map[string]time.Time) {
-	b.line("  %s", strings.ReplaceAll(r.String(), "\n", "\n  "))
+	b.lost(r, len(proven))
 	var met []time.Duration
 	for version, at := range proven {
 		met = append(met, r.FirstBy[version].Sub(at))
 	}
-	b.value(fmt.Sprintf("%d upgrades, requests lost", len(proven)), strconv.Itoa(r.Failed), "0")
 	b.value("  from the verdict until the first visitor had an answer of it: median", duration(stats.Median(met)), "")
+}
+
+// lost tells what became of a load.
+func (b *bench) lost(r load.Report, upgrades int) {
+	b.line("  %s", strings.ReplaceAll(r.String(), "\n", "\n  "))
+	share := fmt.Sprintf("%d = %.2f %%", r.Failed, 100*float64(r.Failed)/float64(max(r.Requests, 1)))
+	b.value(fmt.Sprintf("%d upgrades, of %d requests lost", upgrades, r.Requests), share, "0")
 }
 
 // returns goes back and forth between two sets that both run.
