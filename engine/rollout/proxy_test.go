@@ -175,8 +175,8 @@ func TestRouteGoesBackWhen(t *testing.T) {
 		want    []string
 	}{
 		"the proxy does not reach the new one": {"reach api-2-1", []string{"reach api-2-1"}},
-		"the proxy does not take it":           {"lead api=api-2-1", []string{"reach api-2-1", "lead api=api-2-1"}},
-		"visitors get no answer":               {"visit api/web", []string{"reach api-2-1", "lead api=api-2-1", "visit api/web", "lead api=api-1-1"}},
+		"the proxy does not take it":           {"lead api=api-2-1", []string{"reach api-2-1", "lead api=api-2-1", "drain api-2-1"}},
+		"visitors get no answer":               {"visit api/web", []string{"reach api-2-1", "lead api=api-2-1", "visit api/web", "lead api=api-1-1", "drain api-2-1"}},
 	} {
 		t.Run(name, inFakeTime(func(t *testing.T) {
 			s, p := newWebStage(t)
@@ -300,7 +300,7 @@ func TestCanaryThatDoesBadlyGoesBack(t *testing.T) {
 			if !errors.As(err, &failed) || failed.Component != "api" || !strings.Contains(failed.Message, test.says) {
 				t.Errorf("failed with %v, want %q of api", err, test.says)
 			}
-			expect(t, p.heard(), "reach api-2-1", "lead api=api-1-1+api-2-1 (10% api-2-1)", "lead api=api-1-1")
+			expect(t, p.heard(), "reach api-2-1", "lead api=api-1-1+api-2-1 (10% api-2-1)", "lead api=api-1-1", "drain api-2-1")
 			s.runs("api-1-1", "db-1-1")
 		}))
 	}

@@ -39,7 +39,7 @@ func (r *run) putBack(cancellable context.Context) (restored string, left bool) 
 		if err := r.awaitNode(cancellable); err != nil {
 			return r.outOfReach(err), true
 		}
-		if err = r.backToPrior(ctx); !errors.Is(err, node.ErrUnreachable) && !errors.Is(err, node.ErrInternal) {
+		if err = r.backToPrior(cancellable); !errors.Is(err, node.ErrUnreachable) && !errors.Is(err, node.ErrInternal) {
 			break
 		}
 	}
@@ -87,9 +87,11 @@ func (r *Runner) RemoveFirst(ctx context.Context, deployment string, before []st
 // backToPrior never lets two writers at one volume nor two owners at one port:
 // where an old instance had to stop, its successor goes, with a short grace
 // only, before it comes back. The traffic goes back at once, also where an old
-// instance takes long to answer; what never stopped has it then. It may be called
-// again.
-func (r *run) backToPrior(ctx context.Context) error {
+// instance takes long to answer; what never stopped has it then. What visitors have
+// under way in new instances is finished before these go, unless it is cancelled. It
+// may be called again.
+func (r *run) backToPrior(cancellable context.Context) error {
+	ctx := context.WithoutCancel(cancellable)
 	inTheWay, beside := r.successors()
 	putAway := func(m made) error { return r.putAway(ctx, m.component, m.key) }
 	asleep, err := r.setBackData(ctx)
@@ -109,7 +111,12 @@ func (r *run) backToPrior(ctx context.Context) error {
 	failed = append(failed, together(asleep, func(old made) error {
 		return r.answers(ctx, old.key, old.component, *r.in.Prior, r.in.Strategy)
 	}))
-	failed = append(failed, together(beside, putAway))
+	failed = append(failed, together(beside, func(m made) error {
+		if r.table.visited(m.key.Name) {
+			r.drain(cancellable, m.key)
+		}
+		return putAway(m)
+	}))
 	return errors.Join(failed...)
 }
 

@@ -23,6 +23,7 @@ type table struct {
 	loaded bool
 	before map[string]line // as it was found
 	lines  map[string]line
+	led    map[string]bool // instances that the ingress was told to lead to since
 }
 
 // line is the traffic of one component.
@@ -32,7 +33,7 @@ type line struct {
 }
 
 func newTable(d node.Driver, p Proxy, deployment string) *table {
-	return &table{driver: d, proxy: p, deployment: deployment, lines: map[string]line{}}
+	return &table{driver: d, proxy: p, deployment: deployment, lines: map[string]line{}, led: map[string]bool{}}
 }
 
 // load reads the traffic in force.
@@ -88,6 +89,13 @@ func (t *table) served(component, instance string) bool {
 	return slices.Contains(t.before[component].route.Instances, instance)
 }
 
+// visited reports whether the instance may have visitors of this run.
+func (t *table) visited(instance string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.led[instance]
+}
+
 // set gives components their traffic, all at once.
 func (t *table) set(ctx context.Context, wanted ...line) error {
 	t.mu.Lock()
@@ -95,6 +103,11 @@ func (t *table) set(ctx context.Context, wanted ...line) error {
 	was := maps.Clone(t.lines)
 	for _, l := range wanted {
 		t.lines[l.route.Component] = l
+		if l.way != nil {
+			for _, instance := range l.way.Instances {
+				t.led[instance] = true
+			}
+		}
 	}
 	if err := t.apply(ctx, was); err != nil {
 		t.lines = was
