@@ -18,6 +18,7 @@ import (
 type part struct {
 	Ways      []rollout.Way     `json:"ways"`
 	Measured  bool              `json:"measured,omitempty"` // see ingress.Site
+	Leaving   bool              `json:"leaving,omitempty"`  // likewise
 	Addresses map[string]string `json:"addresses"`          // by instance:port, as node.Driver.Admit told them
 	Secrets   []byte            `json:"secrets,omitempty"`  // sealed JSON of those that its routes name, by component
 
@@ -62,7 +63,7 @@ func (p part) sites(deployment string) []ingress.Site {
 	var all []ingress.Site
 	for _, w := range p.Ways {
 		for name, route := range w.Routes {
-			s := ingress.Site{Deployment: deployment, Component: w.Component, Name: name, Route: route, Measured: p.Measured, CanaryWeight: w.Share}
+			s := ingress.Site{Deployment: deployment, Component: w.Component, Name: name, Route: route, Measured: p.Measured, Leaving: p.Leaving, CanaryWeight: w.Share}
 			for _, instance := range w.Instances {
 				port := portIn(w, name, route, instance)
 				address := p.Addresses[doorName(node.Door{Instance: instance, Port: port})]

@@ -94,7 +94,11 @@ func (w *ways) push(ctx context.Context) error {
 }
 
 func (w *ways) write(ctx context.Context, all []rollout.Way) (err error) {
-	p := part{Ways: all, Measured: w.measured}
+	before, err := w.readPart(ctx, w.node.ID, w.deployment)
+	if err != nil {
+		return err
+	}
+	p := part{Ways: all, Measured: w.measured, Leaving: before.Measured && !w.measured}
 	if p.Addresses, err = w.admit(ctx, doorsOf(all)); err != nil {
 		return err
 	}

@@ -22,6 +22,17 @@ func (s Site) measured() bool {
 // half is the server of a half.
 func (s Site) half(half string) string { return half + "/" + s.ID() }
 
+// halves are the servers of a site that was measured: they serve what is under way
+// to them, and get nothing more.
+func (c *routing) halves(s Site) error {
+	for _, half := range []string{canaryHalf, stableHalf} {
+		if _, err := c.server(s, half, s.Backends); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // split hands requests to the halves, and makes those.
 func (c *routing) split(s Site) (object, error) {
 	canary := slices.DeleteFunc(slices.Clone(s.Backends), func(b Backend) bool { return !b.Canary })
@@ -42,6 +53,9 @@ func (c *routing) split(s Site) (object, error) {
 	toStable, err := c.server(s, stableHalf, stable)
 	return s.divide(toCanary, toStable, weight), err
 }
+
+// halfTries is how often a half is asked again.
+const halfTries = 50
 
 // server makes the server of a half, and answers how it is reached.
 func (c *routing) server(s Site, half string, backends []Backend) (address string, err error) {
@@ -75,15 +89,19 @@ func (s Site) divide(canary, stable string, weight int) object {
 		cookie = own + "-half"
 	}
 	// Without connections that are kept none can close under a request.
-	transport := object{"protocol": "http", "compression": false, "keep_alive": object{"enabled": false}}
+	transport := object{"protocol": "http", "compression": false, "expect_continue_timeout": continueTimeout, "keep_alive": object{"enabled": false}}
 	if s.Route.Protocol == engine.RouteH2C {
 		transport["versions"] = []string{"h2c", "2"}
 	} else {
 		transport["versions"] = []string{"1.1"}
 	}
+	// A half drops what it has not read when the configuration changes, as the router
+	// does to the front. It is sent again at once: Caddy waits for nothing any more
+	// under a configuration that was replaced. Now another answers on the same socket.
+	balancing := object{"selection_policy": choice(s, object{"policy": "round_robin"}, cookie), "retries": halfTries, "retry_match": anything}
 	return object{
 		"handler": "reverse_proxy", "transport": transport, "upstreams": upstreams,
-		"load_balancing": balance(s, object{"policy": "round_robin"}, cookie), "stream_close_delay": streamsOutlive.String(),
+		"load_balancing": balancing, "stream_close_delay": streamsOutlive.String(),
 	}
 }
 

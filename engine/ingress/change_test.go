@@ -54,7 +54,7 @@ func TestChangesLoseNoRequest(t *testing.T) {
 		})
 	}
 	for i := range changes {
-		p.load(site("web", "", "/", addresses[i%2]), stream)
+		p.load(phase(i, addresses), stream)
 		conn.say(fmt.Sprintf("line %d", i))
 		// Some requests see each configuration.
 		seen := asked.Load()
@@ -68,6 +68,22 @@ func TestChangesLoseNoRequest(t *testing.T) {
 	done()
 	all.Wait()
 	t.Logf("%d changes under %d requests: %d lost", changes, asked.Load(), lost.Load())
+}
+
+// phase is a site that leads to one or the other, then to both with a share each,
+// measured for that, and back.
+func phase(i int, addresses []string) Site {
+	s := site("web", "", "/", addresses[i%2])
+	switch i % 6 {
+	case 2:
+		s = site("web", "", "/", addresses...)
+		s.Backends[1].Canary, s.CanaryWeight = true, 20
+	case 3:
+		s.Measured = true
+	case 4:
+		s.Leaving = true
+	}
+	return s
 }
 
 // ask sends a body that cannot be sent twice, or none.

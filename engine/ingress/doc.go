@@ -39,9 +39,11 @@ type Site struct {
 	Coming bool
 	// Measured keeps what canary and others answer apart, see Client.Measure. It
 	// costs each request another hop inside the proxy, so it is for deployments
-	// whose strategy is canary; for those always: a request under way when it
-	// changes might be lost.
+	// whose strategy is canary.
 	Measured bool
+	// Leaving says that it was measured in the configuration before: what is under
+	// way to the other hop finds it until the next one.
+	Leaving bool
 	// CanaryWeight is the percentage of the requests that the canary gets, while
 	// there are both.
 	CanaryWeight int

@@ -1,5 +1,7 @@
 package ingress
 
+import "time"
+
 // tokenHeader tells the router that a request came through the front.
 const tokenHeader = "X-Slipway-Token"
 
@@ -42,6 +44,16 @@ var forged = []string{
 	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Original-Forwarded-For",
 }
 
+// sentAgainFor bounds how old a request may be that the front sends again. It is
+// longer than requests wait where there are more than the node can serve: else a
+// change of the router would lose those that it keeps waiting.
+const sentAgainFor = 30 * time.Second
+
+// continueTimeout is how long a body waits until it is asked for.
+const continueTimeout = "10s"
+
+var anything = []object{{"path": []string{"*"}}}
+
 func (in Input) toRouter(versions ...string) object {
 	return proxyToRouter(in.place().router, object{}, versions...)
 }
@@ -54,12 +66,12 @@ func proxyToRouter(address string, set object, versions ...string) object {
 		"upstreams": []object{{"dial": address}},
 		"transport": object{
 			"protocol": "http", "versions": versions, "compression": false, "dial_timeout": "2s",
-			"expect_continue_timeout": "10s", "keep_alive": object{"idle_timeout": "30s", "max_idle_conns_per_host": 512},
+			"expect_continue_timeout": continueTimeout, "keep_alive": object{"idle_timeout": "30s", "max_idle_conns_per_host": 512},
 		},
 		"headers": object{
 			"request": object{"delete": forged, "set": set},
 		},
-		"load_balancing":     object{"try_duration": "5s", "try_interval": "10ms", "retry_match": []object{{"path": []string{"*"}}}},
+		"load_balancing":     object{"try_duration": sentAgainFor.String(), "try_interval": "20ms", "retry_match": anything},
 		"stream_close_delay": streamsOutlive.String(),
 	}
 }

@@ -44,15 +44,19 @@ func proxyTo(s Site, to []Backend) (object, error) {
 	return proxy, nil
 }
 
-// balance chooses by policy, or by cookie where visitors come back to the same.
-// Only what could not be connected to is tried again: anything else may have been
-// done already.
-func balance(s Site, policy object, cookie string) object {
-	if cookie != "" {
-		policy = object{"policy": "cookie", "name": cookie, "secret": secretOf(s), "fallback": policy}
+// choice is by policy, or by cookie where visitors come back to the same.
+func choice(s Site, policy object, cookie string) object {
+	if cookie == "" {
+		return policy
 	}
+	return object{"policy": "cookie", "name": cookie, "secret": secretOf(s), "fallback": policy}
+}
+
+// balance spreads requests over instances. Only what could not be connected to is
+// tried again: anything else may have been done already.
+func balance(s Site, policy object, cookie string) object {
 	return object{
-		"selection_policy": policy, "try_duration": "5s", "try_interval": "20ms",
+		"selection_policy": choice(s, policy, cookie), "try_duration": "5s", "try_interval": "20ms",
 		"retry_match": []object{{"not": []object{{}}}},
 	}
 }

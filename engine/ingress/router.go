@@ -108,6 +108,11 @@ func (c *routing) handlers(s Site) ([]object, error) {
 		split, err := c.split(s)
 		return append(all, split), err
 	}
+	if s.Leaving {
+		if err := c.halves(s); err != nil {
+			return nil, err
+		}
+	}
 	proxy, err := proxyTo(s, s.Backends)
 	return append(all, proxy), err
 }
