@@ -170,7 +170,7 @@ func (d *Driver) pullFailed(image node.Image, err error) error {
 		e.Class, e.Hint = engine.ErrUnsupported, "build the image for the node's platform too"
 	case says(err, "unauthorized", "denied", "authentication required", "no basic auth"):
 		e.Class, e.Hint = engine.ErrDenied, "check the credentials of the slipway_registry"
-	case says(err, "manifest unknown", "not found", "unknown blob"):
+	case says(err, "manifest unknown", "not found", "unknown blob", "manifest_unknown", "name_unknown", "blob_unknown"): // some pass a registry's answer on as it came
 		e.Class, e.Hint = engine.ErrNotFound, "it was removed from the registry; push it again or choose another"
 	case says(err, "no space left"):
 		e.Hint = "free disk space on the node"

@@ -49,7 +49,39 @@ func (d *Driver) remove(ctx context.Context, key node.Key) error {
 // RemoveDeployment implements node.Driver.
 func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volumes []string) error {
 	defer d.unlearn(deployment)
-	// Also what was never finished: everything with the labels.
+	if err := d.removeHeld(ctx, deployment, volumes); err != nil {
+		return err
+	}
+	if err := d.dismiss(ctx, deployment); err != nil {
+		return err
+	}
+	return d.removeNetwork(ctx, deployment)
+}
+
+// lateAttempts is how often it is looked for a container that came late.
+const lateAttempts = 50
+
+// removeHeld removes the containers and then the volumes that they had. What an Engine
+// makes for a call that was cut off may come late, and have one of the volumes by then.
+func (d *Driver) removeHeld(ctx context.Context, deployment string, volumes []string) error {
+	for attempt := 1; ; attempt++ {
+		if err := d.removeContainers(ctx, deployment); err != nil {
+			return err
+		}
+		err := d.removeVolumes(ctx, deployment, volumes)
+		if !errors.Is(err, engine.ErrConflict) || attempt == lateAttempts {
+			return err
+		}
+		select {
+		case <-d.cfg.After(updatePause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// removeContainers removes also what was never finished: everything with the labels.
+func (d *Driver) removeContainers(ctx context.Context, deployment string) error {
 	list, err := d.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: d.owned(deployment)})
 	if err != nil {
 		return d.failed("list containers", err)
@@ -66,16 +98,7 @@ func (d *Driver) RemoveDeployment(ctx context.Context, deployment string, volume
 			return d.failed("remove "+nameOf(c), ignoreGone(err))
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if err := d.removeVolumes(ctx, deployment, volumes); err != nil {
-		return err
-	}
-	if err := d.dismiss(ctx, deployment); err != nil {
-		return err
-	}
-	return d.removeNetwork(ctx, deployment)
+	return group.Wait()
 }
 
 // unplug takes containers that run off the deployment's network, one after the other:
