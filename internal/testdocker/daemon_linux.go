@@ -2,6 +2,7 @@ package testdocker
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -81,7 +82,7 @@ func (d *Daemon) Run() error {
 	for _, r := range d.options.Insecure {
 		args = append(args, "--insecure-registry", r)
 	}
-	if err := os.WriteFile(d.path("daemon.json"), []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(d.path("daemon.json"), []byte(cmp.Or(os.Getenv(Settings), "{}")), 0o600); err != nil {
 		return err
 	}
 	_ = os.Remove(d.path("pid"))

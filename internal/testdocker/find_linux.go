@@ -22,6 +22,10 @@ const Wanted = "SLIPWAY_TEST_DOCKER"
 // default the one that is installed.
 const Program = "SLIPWAY_TEST_DOCKERD"
 
+// Settings is the environment variable with the daemon.json to test with, as
+// {"features": {"containerd-snapshotter": false}}.
+const Settings = "SLIPWAY_TEST_DOCKERD_CONFIG"
+
 func program() string { return cmp.Or(os.Getenv(Program), "dockerd") }
 
 // usersHost is where the user's own Engine is said to be.
