@@ -20,10 +20,12 @@ func many(t *testing.T) Input {
 	canary.Backends[1].Canary, canary.CanaryWeight = true, 25
 	headers := site("headers", "shop.acme.dev", "/h", "10.0.0.2:80")
 	headers.Route.RequestHeaders = map[string]string{"A": "1", "B": "", "C": "{x}", "D": ""}
+	coming := withTLS(site("acme", "a.dev", "/"), engine.RouteTLS{Issuer: engine.IssuerInternal})
+	coming.Coming = true
 	return Input{
 		Node: engine.NodeIngress{TCPPorts: []int{5432}, ACMEEmail: "ops@acme.dev"},
 		Sites: []Site{
-			tcp, canary, headers,
+			tcp, canary, headers, coming,
 			site("root", "shop.acme.dev", "/", "10.0.0.2:80"), site("any", "", "/", "10.0.0.2:80"), site("wild", "*.acme.dev", "/", "10.0.0.2:80"),
 			withTLS(site("acme", "a.dev", "/", "10.0.0.2:80"), engine.RouteTLS{Issuer: engine.IssuerACME}),
 			withTLS(site("internal", "b.dev", "/", "10.0.0.2:80"), engine.RouteTLS{Issuer: engine.IssuerInternal}),
