@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testenv"
 	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
 )
 
@@ -44,7 +45,7 @@ func runAll(m *testing.M) (int, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // for tests as another user
 		return 1, err
 	}
-	if program, err = findTerraform(); err != nil {
+	if program, err = testenv.Terraform(); err != nil {
 		return 1, err
 	}
 	if err := buildMirror(dir); err != nil {
@@ -59,19 +60,6 @@ func runAll(m *testing.M) (int, error) {
 		return 1, err
 	}
 	return m.Run(), nil
-}
-
-// findTerraform takes what TF names, else what is installed.
-func findTerraform() (string, error) {
-	if named := os.Getenv("TF"); named != "" {
-		return exec.LookPath(named)
-	}
-	for _, name := range []string{"terraform", "tofu"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("install terraform or tofu, 1.11 or newer, or name one in TF")
 }
 
 // buildMirror builds the provider as a user would, into a mirror for both of

@@ -1,6 +1,6 @@
 // Package acctest helps acceptance tests: the real provider over the real
-// embedded engine, driven by the terraform (or tofu) on PATH. They need no
-// TF_ACC: use resource.UnitTest.
+// embedded engine, driven by the terraform or tofu that TF names or that is
+// on PATH. They need no TF_ACC: use resource.UnitTest.
 package acctest
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/core"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node/local"
+	"github.com/slipwayhq/terraform-provider-slipway/internal/testenv"
 	"github.com/slipwayhq/terraform-provider-slipway/provider"
 )
 
@@ -33,7 +34,12 @@ func Main(m *testing.M) {
 	if err := os.WriteFile(rc, nil, 0o600); err != nil {
 		panic(err)
 	}
+	program, err := testenv.Terraform()
+	if err != nil {
+		panic(err)
+	}
 	for name, value := range map[string]string{
+		"TF_ACC_TERRAFORM_PATH": program, "TF_ACC_PROVIDER_HOST": testenv.ProviderHost(program),
 		"TF_CLI_CONFIG_FILE": rc, "CHECKPOINT_DISABLE": "1", "TFC_RUN_ID": "",
 		"SLIPWAY_DATA_DIR": "", "SLIPWAY_ENCRYPTION_KEY": "", "SLIPWAY_ALLOW_EPHEMERAL_DATA_DIR": "",
 	} {
