@@ -155,7 +155,7 @@ func TestAccCreateOfAnotherOnesObject(t *testing.T) {
 		ProtoV6ProviderFactories: acctest.Factories(t),
 		Steps: []resource.TestStep{{
 			Config:      acctest.Provider(dir) + acctest.Team,
-			ExpectError: regexp.MustCompile(`(?s)Create team: already exists.*terraform import`),
+			ExpectError: regexp.MustCompile(`(?s)Create team: already exists.*import\s+slipway_team\.<name>\s+acme`),
 		}},
 	})
 }

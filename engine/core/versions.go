@@ -146,6 +146,6 @@ func existsError(kind, id string) error {
 	return &engine.Error{
 		Class:  engine.ErrExists,
 		Reason: fmt.Sprintf("the %s %s already exists", kind, id),
-		Hint:   fmt.Sprintf("import it (terraform import … %s), read it with the slipway_%s data source, or use another name", id, kind),
+		Hint:   fmt.Sprintf("import it (its id is %s), read it with the slipway_%s data source, or use another name", id, kind),
 	}
 }

@@ -189,7 +189,7 @@ func TestWhatIsInUseStays(t *testing.T) {
 	refused(t, s.DeleteTeam(ctx, "acme"), engine.ErrConflict, "environment acme/production", "product acme/shop", "node acme/here")
 	refused(t, s.DeleteNode(ctx, "acme/here"), engine.ErrConflict, "deployment acme/production/p0", "acme/production/p4", "and 3 more")
 	refused(t, s.DeleteEnvironment(ctx, "acme/production"), engine.ErrConflict, "deployment acme/production/p0", "and 2 more",
-		`"terraform import slipway_deployment.it acme/production/p0"`)
+		`"import slipway_deployment.it acme/production/p0"`)
 	refused(t, s.DeleteProduct(ctx, "acme/shop"), engine.ErrConflict, "deployment acme/production/p0")
 	must[engine.Team](t)(s.Team(ctx, "acme"))
 	if n := len(must[[]store.VersionRecord](t)(s.ListVersionsByProduct(ctx, "acme/shop"))); n != 3 {

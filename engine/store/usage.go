@@ -55,5 +55,5 @@ func (t table) unused(ctx context.Context, q querier, id string) error {
 	first := strings.Replace(users[0], " ", ".it ", 1)
 	return engine.Conflict(fmt.Sprintf("%s %q is in use by %s", t.kind, id, names),
 		fmt.Sprintf("delete these first; one that this configuration lacks belongs to another one, or is from a run that was killed: "+
-			"\"terraform import slipway_%s\" brings it here", first))
+			"\"import slipway_%s\" brings it here", first))
 }

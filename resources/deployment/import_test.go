@@ -35,7 +35,7 @@ removed {
 }`)},
 			resource.TestStep{
 				Config:      whole,
-				ExpectError: told("Create deployment: already exists", "terraform import slipway_deployment.<name> "+w.Deployment()),
+				ExpectError: told("Create deployment: already exists", "import slipway_deployment.<name> "+w.Deployment()),
 			},
 			resource.TestStep{
 				Config: acctest.Join(whole, `

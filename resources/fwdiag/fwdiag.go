@@ -119,11 +119,11 @@ func hint(op Op, one *engine.Error, whole error) string {
 	case "timed out":
 		return "raise the matching value in timeouts, or look at what it waited for above"
 	case "cancelled":
-		return "run terraform apply again to go on"
+		return "apply again to go on"
 	case "already exists":
-		return fmt.Sprintf("choose another name, or take it into this configuration with terraform import slipway_%s.<name> %s", op.Noun, op.ID)
+		return fmt.Sprintf("choose another name, or take it into this configuration: \"import slipway_%s.<name> %s\"", op.Noun, op.ID)
 	case "not found":
-		return "it may have been deleted outside Terraform: run terraform plan to see what is there"
+		return "it may have been deleted outside Terraform: plan again to see what is there"
 	case "busy":
 		return "wait for the other run to end, then try again"
 	case "failed":

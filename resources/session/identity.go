@@ -40,7 +40,7 @@ func (s *Session) Recognise(ctx context.Context, private Getter, diags *diag.Dia
 			"This object lives in the engine "+o.Engine+", but the provider has opened the engine "+s.Engine.EngineID()+".\n\n"+
 				"The data directory was removed, replaced or is another one than before. Nothing was changed or forgotten. "+
 				"Point data_dir (or SLIPWAY_DATA_DIR) at the directory it was applied with, or restore that directory from a backup. "+
-				"If it is lost for good, remove the objects from the state with terraform state rm and apply again.")
+				"If it is lost for good, remove the objects from the state (state rm) and apply again.")
 	}
 	return !diags.HasError()
 }
