@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -60,7 +61,7 @@ func ingressPort(what string, fallback int64) schema.Attribute {
 		Optional:            true,
 		Computed:            true,
 		Default:             int64default.StaticInt64(fallback),
-		MarkdownDescription: "Port of the node for " + what + ", 1 to 65535.",
+		MarkdownDescription: fmt.Sprintf("Port of the node for %s, 1 to 65535, on the node's `address`. Default `%d`.", what, fallback),
 		Validators:          []validator.Int64{int64validator.Between(1, 65535)},
 	}
 }
