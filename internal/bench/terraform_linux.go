@@ -63,7 +63,7 @@ func findTerraform(wanted string) (string, error) {
 	}
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
+			return filepath.Abs(path) // it runs elsewhere
 		}
 	}
 	return "", fmt.Errorf("%s is not on PATH: install Terraform or OpenTofu, 1.11 or newer, or choose others with -only", strings.Join(names, " or "))

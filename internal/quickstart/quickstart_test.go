@@ -218,7 +218,28 @@ func TestTerraformMustBeNewEnough(t *testing.T) {
 			t.Errorf("%s: %v, want it fine: %v", version, err, fine)
 		}
 	}
+	t.Chdir(dir)
+	if got, err := findTerraform(t.Context(), "./tf-1.11.0"); err != nil || got != filepath.Join(dir, "tf-1.11.0") {
+		t.Errorf("by a relative path: %q, %v", got, err)
+	}
 	if _, err := findTerraform(t.Context(), filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "install Terraform or OpenTofu") {
 		t.Errorf("without a program: %v, want what to install", err)
+	}
+}
+
+// What is told to type works: the short name only where it leads to that program.
+func TestTerraformIsNamedAsItWasFound(t *testing.T) {
+	onPath, elsewhere := t.TempDir(), t.TempDir()
+	for _, dir := range []string{onPath, elsewhere} {
+		if err := os.WriteFile(filepath.Join(dir, "tofu"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", onPath)
+	if got := (terraform{program: filepath.Join(onPath, "tofu")}).name(); got != "tofu" {
+		t.Errorf("on PATH: %q", got)
+	}
+	if other := filepath.Join(elsewhere, "tofu"); (terraform{program: other}).name() != other {
+		t.Errorf("elsewhere: %q", terraform{program: other}.name())
 	}
 }

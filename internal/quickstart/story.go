@@ -39,8 +39,8 @@ Try next:
   make quickstart-break     tries 2.0.0-broken, which never becomes healthy: what serves goes on serving
   make quickstart-clean     removes everything again
 
-To use terraform yourself: . %s && cd %s
-`, url, s.layout.environment(), s.layout.example)
+To use %s yourself: . %s && cd %s
+`, url, tf.name(), s.layout.environment(), s.layout.example)
 	return nil
 }
 

@@ -38,6 +38,9 @@ func findTerraform(ctx context.Context, wanted string) (string, error) {
 		if err != nil {
 			continue
 		}
+		if program, err = filepath.Abs(program); err != nil { // it runs elsewhere
+			return "", err
+		}
 		return program, checkVersion(ctx, program)
 	}
 	return "", fmt.Errorf("%s is not on PATH: install Terraform or OpenTofu, 1.11 or newer", strings.Join(candidates, " or "))
@@ -90,6 +93,15 @@ provider_installation {
 }
 `, t.layout.mirror(), strings.Join(providers, ", "))
 	return os.WriteFile(t.layout.cliConfig(), []byte(config), 0o600)
+}
+
+// name is what to type for the program.
+func (t terraform) name() string {
+	name := filepath.Base(t.program)
+	if found, err := exec.LookPath(name); err == nil && found == t.program {
+		return name
+	}
+	return t.program
 }
 
 // init installs the provider anew: a rebuilt one has another checksum than the
