@@ -211,7 +211,10 @@ func (e *Engine) explainMissing(ctx context.Context, teamID string, components m
 		var known *engine.Error
 		if errors.As(err, &known) {
 			told := *known
-			told.Hint = fmt.Sprintf("no slipway_registry of team %s matches this image: declare one with its url, username and password_wo", teamID)
+			told.Hint = fmt.Sprintf("no slipway_registry of team %s matches this image: declare one if it needs credentials, a CA certificate or plain HTTP", teamID)
+			if known.Hint != "" {
+				told.Hint = known.Hint + "; " + told.Hint
+			}
 			err = &told
 		}
 		failed = append(failed, engine.At("components."+name+".image", err))

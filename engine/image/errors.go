@@ -111,7 +111,7 @@ func explainSilence(host string, cred Credential, err error) error {
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return unavailable("write http:// before the registry's URL to allow plain HTTP", "does not speak TLS")
 	case errors.As(err, &dns):
-		return unavailable("check the registry's name", "cannot be found: %v", dns.Err)
+		return unavailable("check the registry's name, and whether this machine finds names on its network", "cannot be found: %v", dns.Err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return unavailable(up, "did not answer in time")
 	case errors.As(err, &op):
