@@ -90,6 +90,8 @@ var images = map[string]map[string]string{
 	"1.0.0": nil,
 	"1.1.0": nil,
 	"1.2.0": nil,
+	"loose": nil,
+	"ill":   {"FAIL_SHARE": "0.5"},
 	"sick":  {"HEALTH": "fail"},
 	"crash": {"EXIT_NOW": "3", "EXIT_LINES": "cannot go on"},
 	"deaf":  {"LISTEN": ":9999"},

@@ -1,15 +1,15 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
-	"strings"
-	"sync"
+	"regexp"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/internal/load"
-	"github.com/slipwayhq/terraform-provider-slipway/internal/testdocker"
-	"github.com/slipwayhq/terraform-provider-slipway/internal/testimage"
 )
 
 // envLoad makes the test of traffic long, and its load heavy, when it is "all".
@@ -22,39 +22,47 @@ type operation struct {
 	replicas string
 	path     string // of the route of another deployment on the node
 	fails    string // what terraform says then, "" = it succeeds
+
+	set      map[string]string       // further variables of the configuration, from then on
+	deadline string                  // of a new instance, "" = 1m
+	loses    lost                    // what visitors may meet meanwhile
+	hand     func(*world, *load.Run) // is done by hand instead of an apply
 }
 
 var operations = []operation{
-	{"upgrade", "1.1.0", "1", "/a", ""},
-	{"upgrade to what crashes", "crash", "1", "/a", "cannot go on"},
-	{"three instances instead of one", "1.1.0", "3", "/a", ""},
-	{"rollback of three instances", "1.0.0", "3", "/a", ""},
-	{"another deployment's route changes", "1.0.0", "3", "/b", ""},
+	{what: "upgrade", release: "1.1.0", replicas: "1", path: "/a"},
+	{what: "upgrade to what crashes", release: "crash", replicas: "1", path: "/a", fails: "cannot go on"},
+	{what: "three instances instead of one", release: "1.1.0", replicas: "3", path: "/a"},
+	{what: "rollback of three instances", release: "1.0.0", replicas: "3", path: "/a"},
+	{what: "another deployment's route changes", release: "1.0.0", replicas: "3", path: "/b"},
 	// What follows is done when all is asked for.
-	{"upgrade of three to what is never healthy", "sick", "3", "/b", "503"},
-	{"one instance instead of three", "1.0.0", "1", "/b", ""},
-	{"upgrade to what listens elsewhere", "deaf", "1", "/b", "refused"},
-	{"upgrade with two instances more", "1.1.0", "3", "/b", ""},
-	{"another deployment's route changes back, with a rollback", "1.0.0", "3", "/a", ""},
-	{"upgrade of three", "1.2.0", "3", "/a", ""},
-	{"rollback of three by two releases", "1.0.0", "3", "/a", ""},
-	{"upgrade of three to what crashes", "crash", "3", "/a", "cannot go on"},
-	{"two instances and another release", "1.1.0", "2", "/a", ""},
-	{"upgrade of two", "1.2.0", "2", "/a", ""},
-	{"upgrade of two to what listens elsewhere", "deaf", "2", "/a", "refused"},
-	{"one instance instead of two", "1.2.0", "1", "/a", ""},
-	{"rollback", "1.1.0", "1", "/a", ""},
-	{"upgrade to what is never healthy", "sick", "1", "/a", "503"},
-	{"rollback to the first release", "1.0.0", "1", "/a", ""},
+	{what: "upgrade of three to what is never healthy", release: "sick", replicas: "3", path: "/b", fails: "503", deadline: "4s"},
+	{what: "one instance instead of three", release: "1.0.0", replicas: "1", path: "/b"},
+	{what: "upgrade to what listens elsewhere", release: "deaf", replicas: "1", path: "/b", fails: "refused", deadline: "4s"},
+	{what: "upgrade with two instances more", release: "1.1.0", replicas: "3", path: "/b"},
+	{what: "another deployment's route changes back, with a rollback", release: "1.0.0", replicas: "3", path: "/a"},
+	{what: "upgrade of three", release: "1.2.0", replicas: "3", path: "/a"},
+	{what: "rollback of three by two releases", release: "1.0.0", replicas: "3", path: "/a"},
+	{what: "upgrade of three to what crashes", release: "crash", replicas: "3", path: "/a", fails: "cannot go on"},
+	{what: "two instances and another release", release: "1.1.0", replicas: "2", path: "/a"},
+	{what: "upgrade of two", release: "1.2.0", replicas: "2", path: "/a"},
+	{what: "upgrade of two to what listens elsewhere", release: "deaf", replicas: "2", path: "/a", fails: "refused", deadline: "4s"},
+	{what: "one instance instead of two", release: "1.2.0", replicas: "1", path: "/a"},
+	{what: "rollback", release: "1.1.0", replicas: "1", path: "/a"},
+	{what: "upgrade to what is never healthy", release: "sick", replicas: "1", path: "/a", fails: "503", deadline: "4s"},
+	{what: "rollback to the first release", release: "1.0.0", replicas: "1", path: "/a"},
 }
 
-// TestTraffic asks the shop all the time while it is upgraded, rolled back, scaled
-// and while bad releases of it fail: not one request may be lost.
+// TestTraffic asks the shop all the time while it is upgraded, rolled back, scaled,
+// moved by every strategy, and while bad releases of it fail: not one request may be
+// lost, whether it comes by HTTP/1.1 or HTTP/2, with or without TLS.
 func TestTraffic(t *testing.T) {
-	doing, mix := operations[:5], load.Default.At(60)
+	doing, mix := slices.Concat(operations[:5], strategies[:3]), load.Default.At(30)
+	mix.Patience = patience // beside all other tests
 	if os.Getenv(envLoad) == "all" {
-		doing, mix = operations, load.Default
+		doing, mix = slices.Concat(operations, strategies), load.Default
 	}
+	mix.Visitors = 20
 	everywhere(t, func(t *testing.T, on nodeKind) {
 		w := on.newWorld(t, busy)
 		at := w.openIngress()
@@ -64,21 +72,17 @@ func TestTraffic(t *testing.T) {
 }
 
 // busyThroughout does all that while somebody asks.
-func (w *world) busyThroughout(at load.Target, mix load.Mix, doing []operation) {
+func (w *world) busyThroughout(at []load.Target, mix load.Mix, doing []operation) {
 	t := w.t
 	t.Helper()
-	asked := load.Start(at, mix)
+	for _, to := range at { // the certificate of the ingress's own authority takes a moment
+		until(t, patience, func() error { return to.Answers(t.Context()) })
+	}
+	asked := load.Start(at[0], mix, at[1:]...)
 	defer asked.Stop()
 	w.serves(asked, "1.0.0")
 	for _, o := range doing {
-		asked.Mark(o.what)
-		w.operate(o)
-		if o.fails == "" {
-			w.serves(asked, o.release)
-		}
-		if r := asked.Report(); r.Failed > 0 {
-			t.Fatalf("%s: requests were lost\n%s", o.what, r)
-		}
+		w.underLoad(asked, o)
 	}
 	asked.Mark("nothing")
 	w.nothingToDo()
@@ -87,25 +91,57 @@ func (w *world) busyThroughout(at load.Target, mix load.Mix, doing []operation) 
 	if r.Failed > 0 || r.Drained == 0 {
 		t.Errorf("%d requests were lost; %d websockets were drained, want some", r.Failed, r.Drained)
 	}
+	good := regexp.MustCompile(`^(1\.\d\.0|loose|ill)$`)
 	for version := range r.ByVersion {
-		if version != "1.0.0" && version != "1.1.0" && version != "1.2.0" {
+		if !good.MatchString(version) {
 			t.Errorf("%q answered visitors", version)
 		}
 	}
 }
 
+// underLoad does one operation, and tells what it did to visitors.
+func (w *world) underLoad(asked *load.Run, o operation) {
+	t := w.t
+	t.Helper()
+	before := asked.Report()
+	asked.Mark(o.what)
+	asked.Expect(o.loses.failures, time.Time{})
+	w.operate(asked, o)
+	if o.fails == "" {
+		w.serves(asked, o.release)
+	}
+	if o.loses.failures != nil {
+		w.finished(asked)
+		asked.Expect(nil, time.Time{})
+	}
+	r := asked.Report()
+	requests, lost := r.Requests-before.Requests, r.Expected-before.Expected
+	if o.loses.failures != nil {
+		t.Logf("%s, %s: %d of %d requests failed", w.on.name, o.what, lost, requests)
+	}
+	if r.Failed > 0 || float64(lost) > o.loses.share*float64(requests) {
+		t.Fatalf("%s: %d requests failed as expected of %d, at most %g; others were lost\n%s", o.what, lost, requests, o.loses.share, r)
+	}
+}
+
 // operate makes what the operation wants, or fails to.
-func (w *world) operate(o operation) {
+func (w *world) operate(asked *load.Run, o operation) {
 	w.t.Helper()
+	for variable, value := range o.set {
+		w.set(variable, value)
+	}
+	if o.hand != nil {
+		o.hand(w, asked)
+		return
+	}
 	w.set("release", o.release)
 	w.set("replicas", o.replicas)
 	w.set("path", o.path)
-	w.set("deadline", "1m")
+	w.set("deadline", cmp.Or(o.deadline, "1m"))
 	if o.fails == "" {
 		w.apply()
 		return
 	}
-	w.set("deadline", "4s")
 	w.applyFails(o.fails)
 }
 
@@ -121,80 +157,18 @@ func (w *world) serves(asked *load.Run, release string) {
 	})
 }
 
-// openIngress lets the node have an ingress, and answers where the shop is then.
-func (w *world) openIngress() load.Target {
+// finished waits until some more requests have their answers: what an operation did
+// to those under way is known then.
+func (w *world) finished(asked *load.Run) {
 	w.t.Helper()
-	pushCaddy(w.t)
-	address := testdocker.FreePort(w.t)
-	_, port, _ := strings.Cut(address, ":")
-	_, secure, _ := strings.Cut(testdocker.FreePort(w.t), ":")
-	w.set("ingress", fmt.Sprintf(`{ "http_port": %s, "https_port": %s, "image": "%s/caddy:test" }`, port, secure, registry.URL()))
-	return load.Target{URL: "http://shop.test", Address: address}
-}
-
-var caddyPushed sync.Once
-
-// pushCaddy offers the proxy at the registry: it is large, and few tests want it.
-func pushCaddy(t testing.TB) {
-	t.Helper()
-	caddyPushed.Do(func() {
-		image, err := testimage.BuildCaddy(testimage.Options{})
-		if err == nil {
-			_, err = registry.Store("caddy:test", image)
+	before := asked.Report().ByKind
+	until(w.t, patience, func() error {
+		now := asked.Report().ByKind
+		for kind, n := range map[load.Kind]int{load.Quick: 50, load.Slow: 3} {
+			if now[kind] < before[kind]+n {
+				return fmt.Errorf("%d %s requests were answered", now[kind]-before[kind], kind)
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		return nil
 	})
 }
-
-// busy is a shop behind the node's ingress, with a neighbour.
-const busy = ground + `
-variable "release" { default = "1.0.0" }
-variable "replicas" { default = 1 }
-variable "path" { default = "/a" }
-variable "deadline" { default = "1m" }
-
-resource "slipway_version" "shop" {
-  product_id = slipway_product.shop.id
-  name       = var.release
-  type       = can(regex("^[0-9]", var.release)) ? "incremental" : "rolling"
-  components = {
-    api = {
-      image         = "${var.registry}/app:${var.release}"
-      health_checks = { up = { http = { port = 8080, path = "/healthz" } } }
-      routes        = { web = { host = "shop.test", port = 8080 } }
-    }
-  }
-  depends_on = [slipway_registry.main]
-}
-
-resource "slipway_deployment" "shop" {
-  environment_id = slipway_environment.staging.id
-  version        = slipway_version.shop.ref
-  prefix         = var.prefix
-  components     = { api = { replicas = var.replicas } }
-  strategy       = { min_healthy_time = "500ms", progress_deadline = var.deadline, drain_timeout = "4s" }
-}
-
-resource "slipway_version" "neighbour" {
-  product_id = slipway_product.shop.id
-  name       = "neighbour"
-  type       = "rolling"
-  components = {
-    api = {
-      image         = "${var.registry}/app:1.0.0"
-      health_checks = { up = { http = { port = 8080, path = "/healthz" } } }
-      routes        = { web = { host = "neighbour.test", path_prefix = var.path, port = 8080 } }
-    }
-  }
-  depends_on = [slipway_registry.main]
-}
-
-resource "slipway_deployment" "neighbour" {
-  environment_id = slipway_environment.staging.id
-  version        = slipway_version.neighbour.ref
-  prefix         = "${var.prefix}-neighbour"
-  strategy       = { min_healthy_time = "0s" }
-}
-`
