@@ -101,7 +101,7 @@ func TestParsing(t *testing.T) {
 			t.Errorf("duration %q is %v, %v", s, got, err)
 		}
 	}
-	sizes := map[string]int64{"": 5, "1": 1, "64Mi": 64 << 20, "2Gi": 2 << 30, "1k": 1000, "0.5Gi": 512 << 20}
+	sizes := map[string]int64{"": 5, "1": 1, "64Mi": 64 << 20, "2Gi": 2 << 30, "1k": 1000, "0.5Gi": 512 << 20, "1Ei": 1 << 60}
 	for s, want := range sizes {
 		if got, err := engine.ParseSize("x", s, 5); got != want || err != nil {
 			t.Errorf("size %q is %v, %v", s, got, err)
@@ -118,7 +118,7 @@ func TestParsing(t *testing.T) {
 			t.Errorf("duration %q is taken: %v", bad, err)
 		}
 	}
-	for _, bad := range []string{"0", "-1", "lots", "1MB"} {
+	for _, bad := range []string{"0", "-1", "lots", "1MB", "2Ei", "99999999999Ti"} {
 		if _, err := engine.ParseSize("x", bad, 0); !errors.Is(err, engine.ErrInvalid) {
 			t.Errorf("size %q is taken: %v", bad, err)
 		}

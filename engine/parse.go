@@ -19,7 +19,12 @@ func ParseDuration(field, s string, fallback time.Duration) (time.Duration, erro
 	return d, nil
 }
 
-// ParseSize reads a Kubernetes quantity of bytes above zero; "" is fallback.
+// maxSize is more than anything has, and few enough bytes for every program that
+// reads numbers as floating point.
+const maxSize = 1 << 60
+
+// ParseSize reads a Kubernetes quantity of bytes, above zero and at most 1Ei; "" is
+// fallback.
 func ParseSize(field, s string, fallback int64) (int64, error) {
 	if s == "" {
 		return fallback, nil
@@ -27,6 +32,9 @@ func ParseSize(field, s string, fallback int64) (int64, error) {
 	q, err := resource.ParseQuantity(s)
 	if err != nil || q.Sign() <= 0 || q.Value() <= 0 {
 		return 0, Invalid(field, "%q is not a size: use bytes or a quantity such as 64Mi, 512Mi or 2Gi", s)
+	}
+	if q.CmpInt64(maxSize) > 0 {
+		return 0, Invalid(field, "%q is more than anything has: use at most 1Ei", s)
 	}
 	return q.Value(), nil
 }
