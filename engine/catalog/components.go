@@ -38,6 +38,7 @@ func ValidateComponents(cs map[string]engine.Component) error {
 	p.at("components", validateDependencies(cs))
 	p.at("components", validateHostPorts(cs))
 	p.at("components", validateClaims(cs))
+	p.at("components", validateCertificates(cs))
 	return p.err()
 }
 

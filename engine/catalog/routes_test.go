@@ -133,6 +133,38 @@ func TestOneRouteHasAPlace(t *testing.T) {
 	}
 }
 
+func TestOneHostHasACertificate(t *testing.T) {
+	route := func(path string, tls *engine.RouteTLS) engine.Route {
+		return engine.Route{Host: "Shop.dev", PathPrefix: path, Port: 80, TLS: tls}
+	}
+	type T = engine.RouteTLS
+	own := T{CertificateSecret: "C", PrivateKeySecret: "K"}
+	for name, test := range map[string]struct {
+		a, b   *T
+		reason string
+	}{
+		"plain and TLS":      {nil, &T{}, ""},
+		"said and not said":  {&T{Issuer: "acme"}, &T{}, ""},
+		"the same secrets":   {&own, &own, ""},
+		"other redirects":    {&T{}, &T{RedirectHTTP: new(bool)}, ""},
+		"two issuers":        {&T{}, &T{Issuer: "internal"}, `shop.dev has one certificate, and components.api.routes.web.tls takes it from issuer = "acme"`},
+		"issuer and own":     {&T{Issuer: "internal"}, &own, `from issuer = "internal"`},
+		"two of one's own":   {&own, &T{CertificateSecret: "D", PrivateKeySecret: "K"}, `from certificate_secret = "C"`},
+		"nonsense told once": {&T{Issuer: "x"}, &T{Issuer: "x"}, "not one of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := ValidateComponents(map[string]engine.Component{
+				"api": {Image: "a", Routes: map[string]engine.Route{"web": route("/a", test.a)}},
+				"ui":  {Image: "a", Routes: map[string]engine.Route{"web": route("/b", test.b)}},
+			})
+			switch {
+			case test.reason == "" && err != nil, test.reason != "" && (err == nil || !strings.Contains(err.Error(), test.reason)):
+				t.Errorf("got %v, want %q", err, test.reason)
+			}
+		})
+	}
+}
+
 // A route may change without its component's instances; what it is must be told
 // apart in every field, and by the content of its secrets.
 func TestRouteHashes(t *testing.T) {
