@@ -69,6 +69,13 @@ const (
 	DefaultHTTPSPort = 443
 )
 
+// The ports inside the ingress's instances that are its own; nothing else may listen
+// on them there.
+const (
+	FirstIngressPort = 2080
+	LastIngressPort  = 2083
+)
+
 // WithDefaults is the ingress with its ports and its image filled in.
 func (n NodeIngress) WithDefaults() NodeIngress {
 	n.HTTPPort = cmp.Or(n.HTTPPort, DefaultHTTPPort)

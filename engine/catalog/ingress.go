@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/url"
 	"slices"
@@ -20,6 +22,8 @@ func ValidateIngress(n engine.NodeIngress) error {
 		switch {
 		case port < 1 || port > 65535:
 			p.invalid(field, "%d is not a port: use 1 to 65535", port)
+		case engine.FirstIngressPort <= port && port <= engine.LastIngressPort:
+			p.invalid(field, "port %d is what the ingress uses itself, inside: choose another one", port)
 		case users[port] != "":
 			p.invalid(field, "port %d is already that of %s", port, users[port])
 		default:
@@ -38,7 +42,42 @@ func ValidateIngress(n engine.NodeIngress) error {
 	if u, err := url.Parse(n.ACMEDirectory); n.ACMEDirectory != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil) {
 		p.invalid("acme_directory", "this is not the URL of an ACME directory: write https://host/path, without credentials")
 	}
-	p.add(checkPEM("acme_ca_certificate", n.ACMECACertificate))
+	p.add(checkCertificates("acme_ca_certificate", n.ACMECACertificate))
+	return p.err()
+}
+
+// checkCertificates wants PEM that a proxy can read to its end; "" is not judged.
+func checkCertificates(field, text string) error {
+	if err := checkPEM(field, text); err != nil || text == "" {
+		return err
+	}
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return engine.Invalid(field, "this is PEM, but not of a certificate: %v", err)
+		}
+	}
+	return nil
+}
+
+// CheckIngressPorts refuses ports on which the node's user may not listen; lowest
+// is the first that they may.
+func CheckIngressPorts(n engine.Node, lowest int) error {
+	if n.Ingress == nil {
+		return nil
+	}
+	var p problems
+	check := func(field string, port int) {
+		if port < lowest {
+			p.add(engine.Unsupported("ingress."+field, fmt.Sprintf("the engine's user may listen on ports from %d only, and %d is lower", lowest, port),
+				"use higher ports, such as http_port = 8080 and https_port = 8443, run the engine as root, or lower the sysctl net.ipv4.ip_unprivileged_port_start"))
+		}
+	}
+	ingress := n.Ingress.WithDefaults()
+	check("http_port", ingress.HTTPPort)
+	check("https_port", ingress.HTTPSPort)
+	for i, port := range ingress.TCPPorts {
+		check("tcp_ports."+strconv.Itoa(i), port)
+	}
 	return p.err()
 }
 

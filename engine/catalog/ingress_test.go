@@ -29,6 +29,9 @@ func TestValidateIngress(t *testing.T) {
 		"no directory":     {I{ACMEDirectory: "ca.acme.dev"}, "acme_directory", "https://host/path"},
 		"credentials":      {I{ACMEDirectory: "https://a:secret@ca.acme.dev"}, "acme_directory", "without credentials"},
 		"certificate":      {I{ACMECACertificate: "x"}, "acme_ca_certificate", "PEM"},
+		"broken one":       {I{ACMECACertificate: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}, "acme_ca_certificate", "not of a certificate"},
+		"its own port":     {I{HTTPSPort: 2081}, "https_port", "uses itself"},
+		"its own tcp port": {I{TCPPorts: []int{5432, 2083}}, "tcp_ports.1", "uses itself"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			field := test.field
@@ -39,6 +42,33 @@ func TestValidateIngress(t *testing.T) {
 			wantComplaint(t, err, engine.ErrInvalid, field, test.reason)
 			if err != nil && strings.Contains(err.Error(), "secret") {
 				t.Error("the error repeats credentials")
+			}
+		})
+	}
+}
+
+func TestCheckIngressPorts(t *testing.T) {
+	for name, test := range map[string]struct {
+		ingress *engine.NodeIngress
+		lowest  int
+		fields  []string
+	}{
+		"no ingress":   {nil, 1024, nil},
+		"root":         {&engine.NodeIngress{}, 1, nil},
+		"high ports":   {&engine.NodeIngress{HTTPPort: 8080, HTTPSPort: 8443, TCPPorts: []int{5432}}, 1024, nil},
+		"the defaults": {&engine.NodeIngress{}, 1024, []string{"ingress.http_port", "ingress.https_port"}},
+		"tcp":          {&engine.NodeIngress{HTTPPort: 8080, HTTPSPort: 8443, TCPPorts: []int{5432, 25}}, 1024, []string{"ingress.tcp_ports.1"}},
+		"a sysctl":     {&engine.NodeIngress{}, 80, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := complaints(t, CheckIngressPorts(engine.Node{Ingress: test.ingress}, test.lowest), engine.ErrUnsupported)
+			if len(got) != len(test.fields) {
+				t.Fatalf("complaints %q, want those of %q", got, test.fields)
+			}
+			for i, field := range test.fields {
+				if !strings.HasPrefix(got[i], field+": ") {
+					t.Errorf("complaint %q, want one of %s", got[i], field)
+				}
 			}
 		})
 	}

@@ -68,9 +68,23 @@ func (e *Engine) ensureIngress(ctx context.Context, n engine.Node) error {
 	err = run.bring(held)
 	op.end(held, err)
 	if err != nil {
-		return engine.At("ingress", err)
+		return engine.At("ingress", declared(err))
 	}
 	return engine.At("ingress", e.rebuildIngress(held, n))
+}
+
+// declared tells in the words of the node's ingress what the node refused before
+// anything was touched, such as a port that somebody else has.
+func declared(err error) error {
+	var failed *engine.RolloutError
+	var refused *engine.Error
+	if !errors.As(err, &failed) || failed.Phase != engine.PhasePreflight || !errors.As(failed.Err, &refused) || ingress.Declared(refused.Field) == "" {
+		return err
+	}
+	return &engine.Error{
+		Class: refused.Class, Field: ingress.Declared(refused.Field), Reason: refused.Reason, Err: refused.Err,
+		Hint: "Free the port, or choose another one; nothing was touched",
+	}
 }
 
 func (p *proxyRun) bring(ctx context.Context) error {

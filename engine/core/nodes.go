@@ -166,10 +166,11 @@ func (e *Engine) checkedNode(ctx context.Context, n engine.Node) (engine.Node, e
 	if err != nil {
 		return engine.Node{}, err
 	}
-	if _, err := d.Info(ctx); err != nil {
+	info, err := d.Info(ctx)
+	if err != nil {
 		return engine.Node{}, err
 	}
-	return n, nil
+	return n, catalog.CheckIngressPorts(n, info.MinPort)
 }
 
 // moved names what makes a node another place than it was, "" when nothing does.

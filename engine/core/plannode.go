@@ -8,6 +8,7 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/node/local"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/plan"
 )
 
@@ -20,6 +21,9 @@ func (e *Engine) PlanNode(ctx context.Context, n engine.Node) error {
 	}
 	if err := e.ingressMayChange(ctx, n); err != nil {
 		return err
+	}
+	if n.Local != nil {
+		return catalog.CheckIngressPorts(n, local.LowestPort())
 	}
 	if n.Docker != nil {
 		_, err := e.driver(ctx, n)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
@@ -19,9 +20,9 @@ const (
 // Where the front finds the router, and its certificates, and where it asks itself.
 // ControlPort is between them. None is published.
 const (
-	routerPort      = 2080
-	certificatePort = 2082
-	askPort         = 2083
+	routerPort      = engine.FirstIngressPort
+	certificatePort = engine.FirstIngressPort + 2
+	askPort         = engine.LastIngressPort
 )
 
 const envDirectory = "SLIPWAY_ACME_DIRECTORY"
@@ -101,6 +102,24 @@ func tcpPorts(n engine.NodeIngress) map[string]engine.Port {
 		all[fmt.Sprintf("tcp-%d", port)] = engine.Port{ContainerPort: port, HostPort: &port}
 	}
 	return all
+}
+
+// Declared is the attribute of a node's ingress from which Components made what a
+// field of theirs says, such as components.front.ports.http.host_port; "" = the
+// ingress itself.
+func Declared(field string) string {
+	_, port, isPort := strings.Cut(field, ".ports.")
+	port, _, _ = strings.Cut(port, ".")
+	switch {
+	case !isPort:
+		return ""
+	case port == "http":
+		return "http_port"
+	case port == "https" || port == "http3":
+		return "https_port"
+	default:
+		return "tcp_ports"
+	}
 }
 
 // introduced asks for the header that names visitors on connections.

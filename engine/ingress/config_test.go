@@ -121,3 +121,17 @@ func TestComponents(t *testing.T) {
 		}
 	}
 }
+
+func TestDeclared(t *testing.T) {
+	for field, want := range map[string]string{
+		"components.front.ports.http.host_port":              "http_port",
+		"components.front.ports.http3.host_port":             "https_port",
+		"components.slipway-router.ports.tcp-5432.host_port": "tcp_ports",
+		"components.front.image":                             "",
+		"":                                                   "",
+	} {
+		if got := Declared(field); got != want {
+			t.Errorf("%q is %q, want %q", field, got, want)
+		}
+	}
+}

@@ -7,7 +7,7 @@ import "github.com/slipwayhq/terraform-provider-slipway/engine"
 const EnvToken = "SLIPWAY_INGRESS_TOKEN" //nolint:gosec // a name
 
 // ControlPort is where the engine speaks to the proxy. It is never published.
-const ControlPort = 2081
+const ControlPort = engine.FirstIngressPort + 1
 
 const controlServer = "control"
 

@@ -156,7 +156,7 @@ func taken(l control.Listener, err error) error {
 		return e
 	case errors.Is(err, unix.EACCES):
 		return &engine.Error{Class: engine.ErrDenied, Field: "host_port", Reason: fmt.Sprintf("this user may not listen on %s", at),
-			Hint: fmt.Sprintf("use a port from %d, run the engine as root, or lower the sysctl net.ipv4.ip_unprivileged_port_start", minPort())}
+			Hint: fmt.Sprintf("use a port from %d, run the engine as root, or lower the sysctl net.ipv4.ip_unprivileged_port_start", LowestPort())}
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return engine.Invalid("host_address", "%s is no address of the node", l.Address)
 	}

@@ -61,7 +61,7 @@ func (d *Driver) Info(context.Context) (node.Info, error) {
 	}
 	info := node.Info{
 		Place: "local " + d.Root, Platform: "linux/" + runtime.GOARCH, RuntimeVersion: "linux " + kernelRelease(), Address: d.Address,
-		StartFirstPorts: true, Users: os.Geteuid() == 0, MinPort: minPort(),
+		StartFirstPorts: true, Users: os.Geteuid() == 0, MinPort: LowestPort(),
 	}
 	info.LimitCPU, info.LimitMemory, info.LimitPids = cgroup.Find().Limits()
 	return info, nil
@@ -89,7 +89,8 @@ func kernelRelease() string {
 	return unix.ByteSliceToString(name.Release[:])
 }
 
-func minPort() int {
+// LowestPort is the first port of this machine on which this user may listen.
+func LowestPort() int {
 	if os.Geteuid() == 0 {
 		return 1
 	}

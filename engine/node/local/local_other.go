@@ -16,6 +16,9 @@ func New(Config) (node.Driver, error) { return nil, unsupported() }
 // Supervise answers ErrUnsupported: local nodes need Linux.
 func Supervise(context.Context, string) error { return unsupported() }
 
+// LowestPort is any: nobody listens for local nodes here.
+func LowestPort() int { return 1 }
+
 // Main does nothing: nobody starts a supervisor here.
 func Main() {}
 
