@@ -44,14 +44,14 @@ func TestAccRoutesPlanned(t *testing.T) {
 	refused := map[string]struct{ ingress, route, strategy, more, says string }{
 		"ingress":   {ingress: `ingress = { http_port = 443 }`, says: `with slipway_node\.here.*ingress\.https_port.*already that of http_port`},
 		"directory": {ingress: `ingress = { acme_directory = "ca.acme.dev" }`, says: `with slipway_node\.here.*ingress\.acme_directory.*https://host/path`},
-		"host":      {ingress: `ingress = {}`, route: `host = "http://a"`, says: `with slipway_version\.shop.*routes\.web\.host.*not a host name`},
-		"wildcard":  {ingress: `ingress = {}`, route: "host = \"*.acme.dev\"\ntls = {}", says: `with slipway_version\.shop.*routes\.web\.tls.*controls\s+the\s+domain's\s+DNS`},
+		"host":      {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, route: `host = "http://a"`, says: `with slipway_version\.shop.*routes\.web\.host.*not a host name`},
+		"wildcard":  {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, route: "host = \"*.acme.dev\"\ntls = {}", says: `with slipway_version\.shop.*routes\.web\.tls.*controls\s+the\s+domain's\s+DNS`},
 		"none":      {says: `with slipway_deployment\.shop.*environment_id.*node\s+acme/here\s+has\s+none`},
-		"tcp port":  {ingress: `ingress = { tcp_ports = [6379] }`, route: "protocol = \"tcp\"\nlisten_port = 5432", says: `with slipway_deployment\.shop.*version.*wants\s+port\s+5432`},
-		"canary":    {ingress: `ingress = {}`, strategy: `canary = {}`, says: `with slipway_deployment\.shop.*strategy\.canary.*type\s+=\s+"rolling"`},
-		"kept":      {ingress: `ingress = {}`, strategy: `keep_old_for = "10m"`, says: `with slipway_deployment\.shop.*strategy\.keep_old_for.*blue_green`},
-		"weights":   {ingress: `ingress = {}`, strategy: "type = \"canary\"\ncanary = { steps = [{ weight = 50 }, { weight = 20 }] }", says: `with slipway_deployment\.shop.*steps\.1\.weight.*not\s+more\s+than`},
-		"collision": {ingress: `ingress = {}`, route: `host = "shop.acme.dev"`, more: second, says: `shop\.acme\.dev/\s+on\s+node\s+acme/here.*belongs\s+to\s+route\s+web\s+of\s+component\s+app\s+of\s+deployment\s+acme/staging/s(hop|econd)`},
+		"tcp port":  {ingress: `ingress = { http_port = 8080, https_port = 8443, tcp_ports = [6379] }`, route: "protocol = \"tcp\"\nlisten_port = 5432", says: `with slipway_deployment\.shop.*version.*wants\s+port\s+5432`},
+		"canary":    {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, strategy: `canary = {}`, says: `with slipway_deployment\.shop.*strategy\.canary.*type\s+=\s+"rolling"`},
+		"kept":      {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, strategy: `keep_old_for = "10m"`, says: `with slipway_deployment\.shop.*strategy\.keep_old_for.*blue_green`},
+		"weights":   {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, strategy: "type = \"canary\"\ncanary = { steps = [{ weight = 50 }, { weight = 20 }] }", says: `with slipway_deployment\.shop.*steps\.1\.weight.*not\s+more\s+than`},
+		"collision": {ingress: `ingress = { http_port = 8080, https_port = 8443 }`, route: `host = "shop.acme.dev"`, more: second, says: `shop\.acme\.dev/\s+on\s+node\s+acme/here.*belongs\s+to\s+route\s+web\s+of\s+component\s+app\s+of\s+deployment\s+acme/staging/s(hop|econd)`},
 	}
 	for _, name := range slices.Sorted(maps.Keys(refused)) {
 		r := refused[name]
@@ -67,12 +67,12 @@ func TestAccRoutesPlanned(t *testing.T) {
 	}
 	all = append(all,
 		resource.TestStep{
-			Config:   scene(`ingress = { https_port = 8443 }`, "host = \"shop.acme.dev\"\npath_prefix = \"/api\"\ntls = {}", "type = \"canary\"\ncanary = { steps = [{ weight = 20 }] }", ""),
+			Config:   scene(`ingress = { http_port = 8080, https_port = 8443 }`, "host = \"shop.acme.dev\"\npath_prefix = \"/api\"\ntls = {}", "type = \"canary\"\ncanary = { steps = [{ weight = 20 }] }", ""),
 			PlanOnly: true, ExpectNonEmptyPlan: true,
 			ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{
 				url(knownvalue.StringExact("https://shop.acme.dev:8443/api")),
 				plancheck.ExpectKnownValue(addr, tfjsonpath.New("strategy").AtMapKey("canary").AtMapKey("max_error_rate"), knownvalue.Float64Exact(0.01)),
-				plancheck.ExpectKnownValue("slipway_node.here", tfjsonpath.New("ingress").AtMapKey("http_port"), knownvalue.Int64Exact(80)),
+				plancheck.ExpectKnownValue("slipway_node.here", tfjsonpath.New("ingress").AtMapKey("http_port"), knownvalue.Int64Exact(8080)),
 			}},
 		},
 		resource.TestStep{ // what is not known yet is not judged
