@@ -1,6 +1,9 @@
 package attrs
 
 import (
+	"math/big"
+	"slices"
+
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -36,11 +39,31 @@ func Changed(before, after tftypes.Value, names ...string) bool {
 		return true
 	}
 	for _, name := range names {
-		if !was[name].Equal(is[name]) {
+		if !same(was[name], is[name]) {
 			return true
 		}
 	}
 	return false
+}
+
+// same tells numbers apart as far as 64 bits do: a state's 0.01 was read from text
+// and has more of them than the same number as an attribute's default.
+func same(a, b tftypes.Value) bool {
+	if a.Equal(b) {
+		return true
+	}
+	diffs, err := a.Diff(b)
+	return err == nil && !slices.ContainsFunc(diffs, func(d tftypes.ValueDiff) bool { return !sameNumber(d.Value1, d.Value2) })
+}
+
+func sameNumber(a, b *tftypes.Value) bool {
+	var x, y big.Float
+	if a == nil || b == nil || !a.Type().Is(tftypes.Number) || a.IsNull() || b.IsNull() || a.As(&x) != nil || b.As(&y) != nil {
+		return false
+	}
+	one, _ := x.Float64()
+	other, _ := y.Float64()
+	return one == other
 }
 
 // Replaces reports whether any of the attributes that make an object what it is
