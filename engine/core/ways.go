@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,10 +23,10 @@ type ways struct {
 	deployment string
 	measured   bool // its strategy asks what its new instances answer
 
-	mu        sync.Mutex
-	known     []proxy           // the node's proxies, once they were looked for
-	addresses map[string]string // by instance:port, all that were led to
-	open      map[string]string // of them those that were opened in this operation
+	mu    sync.Mutex
+	known []proxy                       // the node's proxies, once they were looked for
+	led   map[string][]ingress.Upstream // by instance, all that were led to
+	open  map[string]string             // addresses by instance:port, of those that were opened in this operation
 
 	writing sync.Mutex                         // of the part
 	coming  map[string]map[string]engine.Route // routes that wait for certificates, by component
@@ -38,7 +39,10 @@ func (e *Engine) waysOf(n engine.Node, d node.Driver, deployment engine.Deployme
 	if n.Ingress == nil {
 		return nil
 	}
-	return &ways{open: map[string]string{}, coming: map[string]map[string]engine.Route{}, Engine: e, node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary}
+	return &ways{
+		open: map[string]string{}, led: map[string][]ingress.Upstream{}, coming: map[string]map[string]engine.Route{}, Engine: e,
+		node: n, driver: d, deployment: deployment.ID, measured: deployment.Strategy.Type == engine.StrategyCanary,
+	}
 }
 
 // proxies looks for them once; a push that fails looks again.
@@ -231,10 +235,8 @@ func (w *ways) Drain(ctx context.Context, instance string) error {
 		}
 		busy := false
 		err = ask(to, func(c *ingress.Client) error {
-			inFlight, err := c.InFlight(ctx)
-			for _, address := range w.addressesOf(instance) {
-				busy = busy || ingress.Busy(inFlight, address)
-			}
+			more, err := c.Busy(ctx, w.ledTo(instance))
+			busy = busy || more
 			return err
 		})
 		switch {
@@ -256,10 +258,14 @@ func (w *ways) Drain(ctx context.Context, instance string) error {
 func (w *ways) remember(p part) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.addresses == nil {
-		w.addresses = map[string]string{}
+	for _, s := range p.sites(w.deployment) {
+		for _, b := range s.Backends {
+			u := ingress.Upstream{Address: b.Address, Connections: s.Route.Protocol == engine.RouteTCP}
+			if !slices.Contains(w.led[b.Instance], u) {
+				w.led[b.Instance] = append(w.led[b.Instance], u)
+			}
+		}
 	}
-	maps.Copy(w.addresses, p.Addresses)
 }
 
 // shut forgets that the doors of an instance are open.
@@ -269,15 +275,10 @@ func (w *ways) shut(instance string) {
 	maps.DeleteFunc(w.open, func(door, _ string) bool { return instanceOf(door) == instance })
 }
 
-func (w *ways) addressesOf(instance string) (all []string) {
+func (w *ways) ledTo(instance string) []ingress.Upstream {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for door, address := range w.addresses {
-		if instanceOf(door) == instance {
-			all = append(all, address)
-		}
-	}
-	return all
+	return slices.Clone(w.led[instance])
 }
 
 func sampleOf(c ingress.Count) rollout.Sample {

@@ -12,13 +12,15 @@ const ControlPort = engine.FirstIngressPort + 1
 const controlServer = "control"
 
 // What is asked of the control port. Under adminPath is Caddy's own API; what is
-// under viaPath goes to the upstream that the headers name.
+// under viaPath goes to the upstream that the headers name; under connectionsPath
+// are the connections that are open.
 const (
-	healthPath     = "/healthz"
-	adminPath      = "/admin"
-	viaPath        = "/via"
-	upstreamHeader = "X-Slipway-Upstream"
-	protocolHeader = "X-Slipway-Protocol"
+	healthPath      = "/healthz"
+	adminPath       = "/admin"
+	viaPath         = "/via"
+	connectionsPath = "/connections"
+	upstreamHeader  = "X-Slipway-Upstream"
+	protocolHeader  = "X-Slipway-Protocol"
 )
 
 // around puts the apps beside what every configuration has.
@@ -43,6 +45,9 @@ func (p place) controlServer() object {
 			}},
 		}),
 	}
+	for _, name := range tables {
+		routes = append(routes, forEngine(connectionsPath+"/"+name, object{}, table(name)))
+	}
 	for _, protocol := range []string{engine.RouteHTTP, engine.RouteH2C, engine.RouteHTTPS} {
 		routes = append(routes, forEngine(viaPath, object{protocolHeader: []string{protocol}}, via(protocol)))
 	}
@@ -54,11 +59,11 @@ func (p place) controlServer() object {
 }
 
 // forEngine is a route for who knows the token.
-func forEngine(path string, header object, proxy object) object {
+func forEngine(path string, header object, handler object) object {
 	header["Authorization"] = []string{"Bearer {env." + EnvToken + "}"}
 	return object{
-		"match":    []object{{"path": []string{path + "/*"}, "header": header}},
-		"handle":   []object{{"handler": "rewrite", "strip_path_prefix": path}, proxy},
+		"match":    []object{{"path": []string{path, path + "/*"}, "header": header}},
+		"handle":   []object{{"handler": "rewrite", "strip_path_prefix": path}, handler},
 		"terminal": true,
 	}
 }

@@ -7,13 +7,38 @@ import (
 	"strings"
 )
 
-// InFlight counts the requests, and what they became, such as websockets, that are
-// under way to each address that sites lead to or led to. An address that is not
-// there has none. Connections of TCP sites are not counted.
-func (c *Client) InFlight(ctx context.Context) (map[string]int, error) {
-	if c.component != Router {
-		return nil, nil
+// Upstream is where sites lead or led.
+type Upstream struct {
+	Address     string // as in Backend
+	Connections bool   // a TCP site does
+}
+
+// Busy reports whether anything is under way to one of the upstreams: requests,
+// what they became, such as websockets, and the connections of TCP sites. Those
+// to a socket are for the node to tell.
+func (c *Client) Busy(ctx context.Context, upstreams []Upstream) (bool, error) {
+	if c.component != Router || len(upstreams) == 0 {
+		return false, nil
 	}
+	requests, err := c.requests(ctx)
+	if err != nil {
+		return false, err
+	}
+	var connections []string
+	for _, u := range upstreams {
+		if requests[bare(u.Address)] > 0 {
+			return true, nil
+		}
+		if u.Connections && bare(u.Address) == u.Address {
+			connections = append(connections, u.Address)
+		}
+	}
+	return c.connected(ctx, connections)
+}
+
+// requests counts those that are under way by address. One that is not there has
+// none.
+func (c *Client) requests(ctx context.Context) (map[string]int, error) {
 	r, err := c.command(ctx, http.MethodGet, adminPath+"/reverse_proxy/upstreams", nil)
 	if err != nil {
 		return nil, err
@@ -34,9 +59,6 @@ func (c *Client) InFlight(ctx context.Context) (map[string]int, error) {
 	}
 	return all, nil
 }
-
-// Busy reports whether anything is under way to the address.
-func Busy(inFlight map[string]int, address string) bool { return inFlight[bare(address)] > 0 }
 
 // bare is an address as Caddy tells it: that of a socket with or without its
 // network in front.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -127,68 +126,6 @@ func TestComponentThatSpeaksHTTPS(t *testing.T) {
 	if err := p.router.Via(t.Context(), web, s.Listener.Addr().String()); err != nil {
 		t.Errorf("via: %v", err)
 	}
-}
-
-func TestTCPRoute(t *testing.T) {
-	t.Parallel()
-	port := freePort(t)
-	p := start(t, func(in *Input) { in.Node.TCPPorts = []int{port} })
-	echo := func(name string) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.Close() })
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer conn.Close()
-					lines := bufio.NewScanner(conn)
-					for lines.Scan() {
-						_, _ = fmt.Fprintln(conn, name, lines.Text())
-					}
-				}()
-			}
-		}()
-		return l.Addr().String()
-	}
-	s := site("db", "", "", echo("old"))
-	s.Route.Protocol, s.Route.ListenPort = engine.RouteTCP, port
-	p.load(s)
-	if err := errors.Join(p.router.Answers(t.Context(), s), p.front.Answers(t.Context(), s)); err != nil {
-		t.Error(err)
-	}
-	say := func(conn net.Conn, want string) {
-		t.Helper()
-		_, _ = fmt.Fprintln(conn, "hello")
-		if got, err := bufio.NewReader(conn).ReadString('\n'); err != nil || got != want+" hello\n" {
-			t.Errorf("heard %q, %v", got, err)
-		}
-	}
-	connect := func() net.Conn {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close() })
-		return conn
-	}
-	before := connect()
-	say(before, "old")
-	s.Backends[0].Address = echo("new")
-	p.load(s)
-	say(connect(), "new")
-	say(before, "old")
-	s.Backends = nil
-	p.load(s)
-	if err := p.router.Answers(t.Context(), s); !errors.Is(err, engine.ErrUnavailable) {
-		t.Errorf("nobody there: %v", err)
-	}
-	say(before, "old")
 }
 
 func TestViaTellsWhatIsWrong(t *testing.T) {
