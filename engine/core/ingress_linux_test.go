@@ -68,8 +68,10 @@ type gate struct {
 	engine *core.Engine
 	node   engine.Node
 	port   int
-	refs   map[string]string
-	lose   func() // removes the instances behind the ingress by hand, nil = cannot
+	// tcpPort is where the ingress takes connections of a TCP route.
+	tcpPort int
+	refs    map[string]string
+	lose    func() // removes the instances behind the ingress by hand, nil = cannot
 	// visitor is the address that a component is told of who visits from here, ""
 	// where the node forwards connections as its own.
 	visitor string
@@ -99,9 +101,11 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	x.Cleanup(func() { x.ends(x.engine.Close()) })
 	_, err = x.engine.CreateTeam(ctx, engine.Team{Name: "acme"})
 	x.must(err)
-	x.port = freePort(x)
+	x.port, x.tcpPort = freePort(x), freePort(x)
 	n.TeamID, n.Name, n.Allocation, n.KeepVersions = "acme", "here", engine.AllocationOpen, 3
-	n.Ingress = &engine.NodeIngress{HTTPPort: x.port, HTTPSPort: freePort(x), Image: r.URL() + "/caddy:2", ACMEDirectory: "https://127.0.0.1:1/nobody"}
+	n.Ingress = &engine.NodeIngress{
+		HTTPPort: x.port, HTTPSPort: freePort(x), TCPPorts: []int{x.tcpPort}, Image: r.URL() + "/caddy:2", ACMEDirectory: "https://127.0.0.1:1/nobody",
+	}
 	// Terraform makes both at once; the registry is what lets the node find its image.
 	made := make(chan error, 1)
 	go func() {
@@ -141,12 +145,13 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 }
 
 func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	t.Helper()
+	_, port, _ := net.SplitHostPort(testdocker.FreePort(t))
+	number, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return number
 }
 
 // get visits the ingress by that name.
@@ -210,6 +215,7 @@ func (x *gate) visits() {
 	if status.State != engine.NodeReady || len(status.Drift) > 0 {
 		x.Errorf("the node is %+v", status)
 	}
+	x.keepsConnections(strings.TrimSuffix(x.node.Ingress.Image, "caddy:2") + "app:")
 	x.movesAtOnce(d)
 	x.triesCanaries(d)
 	x.isSecured(d)
