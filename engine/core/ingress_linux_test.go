@@ -6,11 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -218,6 +215,7 @@ func (x *gate) visits() {
 	x.keepsConnections(strings.TrimSuffix(x.node.Ingress.Image, "caddy:2") + "app:")
 	x.movesAtOnce(d)
 	x.triesCanaries(d)
+	x.isTurned()
 	x.isSecured(d)
 	x.isKilled()
 	x.isReplaced()
@@ -286,111 +284,4 @@ func (x *gate) triesCanaries(d engine.Deployment) {
 			}
 		}
 	}
-}
-
-// isKilled ends the proxies' processes: they come back by themselves, with what
-// they had.
-func (x *gate) isKilled() {
-	x.Helper()
-	for _, pid := range x.proxies() {
-		x.must(syscall.Kill(pid, syscall.SIGKILL))
-	}
-	x.answersAgain("2")
-}
-
-// proxies are the processes of this node's ingress: the front listens on its port,
-// and all of them have the same token.
-func (x *gate) proxies() []int {
-	x.Helper()
-	token := ""
-	environments := map[int]string{}
-	all, err := filepath.Glob("/proc/[0-9]*/comm")
-	x.must(err)
-	for _, path := range all {
-		name, _ := os.ReadFile(path)
-		dir := filepath.Dir(path)
-		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil || strings.TrimSpace(string(name)) != "caddy" {
-			continue
-		}
-		environment, _ := os.ReadFile(filepath.Join(dir, "environ"))
-		for _, variable := range strings.Split(string(environment), "\x00") {
-			if strings.HasPrefix(variable, "SLIPWAY_INGRESS_TOKEN=") {
-				environments[pid] = variable
-			}
-		}
-		sockets, _ := os.ReadFile(filepath.Join(dir, "net", "tcp6"))
-		if strings.Contains(string(sockets), fmt.Sprintf(":%04X ", x.port)) {
-			token = environments[pid]
-		}
-	}
-	var own []int
-	for pid, has := range environments {
-		if has == token && token != "" {
-			own = append(own, pid)
-		}
-	}
-	if len(own) != 2 {
-		x.Fatalf("the ingress has the processes %v, want two", own)
-	}
-	return own
-}
-
-// answersAgain waits until visitors meet the version.
-func (x *gate) answersAgain(version string) {
-	x.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		status, body, err := x.visit("shop.test", "/")
-		switch {
-		case err == nil && status == http.StatusOK && strings.Contains(body, version):
-			return
-		case time.Now().After(deadline):
-			x.Fatalf("visitors get %d %q %v", status, body, err)
-		}
-	}
-}
-
-// isReplaced gives the ingress another image. Where published ports can move no
-// visitor notices.
-func (x *gate) isReplaced() {
-	x.Helper()
-	n := x.node
-	other := *n.Ingress
-	other.Image = strings.TrimSuffix(other.Image, "2") + "3"
-	n.Ingress = &other
-	done := make(chan error, 1)
-	go func() {
-		_, err := x.engine.UpdateNode(x.Context(), n)
-		done <- err
-	}()
-	for {
-		select {
-		case err := <-done:
-			x.must(err)
-			x.answersAgain("2")
-			return
-		default:
-			if status, _, err := x.visit("shop.test", "/"); n.Kind == engine.NodeLocal && (err != nil || status != http.StatusOK) {
-				x.Errorf("while the ingress was replaced a visitor got %d %v", status, err)
-			}
-		}
-	}
-}
-
-// outlivesLosses repairs the ingress while nothing behind it is there, and then
-// what is behind it.
-func (x *gate) outlivesLosses(d engine.Deployment) {
-	x.Helper()
-	if x.lose == nil {
-		return
-	}
-	x.lose()
-	_, err := x.engine.UpdateNode(x.Context(), x.node)
-	x.must(err)
-	d.Version = x.refs["2.0.0"]
-	_, err = x.engine.UpdateDeployment(x.Context(), d, nil)
-	x.must(err)
-	x.serves("2")
 }

@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net"
+	"slices"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
-	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/ingress"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/rollout"
@@ -20,8 +19,9 @@ import (
 // decide nothing.
 type proxy struct {
 	*ingress.Client
-	key    node.Key
-	proven bool
+	key       node.Key
+	component string
+	proven    bool
 }
 
 // proxies are the running instances of a node's ingress, of which one at least of
@@ -39,19 +39,26 @@ func (e *Engine) proxies(ctx context.Context, n engine.Node, d node.Driver) ([]p
 	if err != nil {
 		return nil, err
 	}
-	var all []proxy
-	serves := map[string]bool{}
-	for _, i := range seen.Instances {
-		if i.State == node.Running {
-			p := proxy{Client: e.proxyClient(n, d, i, token), key: i.Key, proven: i.Labels.Revision <= rec.Serving}
-			all = append(all, p)
-			serves[i.Labels.Component] = serves[i.Labels.Component] || p.proven
+	all := e.proxiesAmong(n, d, seen.Instances, rec.Serving, token)
+	for _, component := range []string{ingress.Front, ingress.Router} {
+		if !slices.ContainsFunc(all, func(p proxy) bool { return p.component == component && p.proven }) {
+			return nil, noIngress(n, nil)
 		}
 	}
-	if !serves[ingress.Front] || !serves[ingress.Router] {
-		return nil, noIngress(n, nil)
-	}
 	return all, nil
+}
+
+// proxiesAmong are the instances that run.
+func (e *Engine) proxiesAmong(n engine.Node, d node.Driver, instances []node.Instance, serving int, token string) []proxy {
+	var all []proxy
+	for _, i := range instances {
+		if i.State == node.Running {
+			all = append(all, proxy{
+				Client: e.proxyClient(n, d, i, token), key: i.Key, component: i.Labels.Component, proven: i.Labels.Revision <= serving,
+			})
+		}
+	}
+	return all
 }
 
 // ask puts a question to every proxy, and answers the first failure of one that is
@@ -161,50 +168,4 @@ func (e *Engine) leaveIngress(ctx context.Context, op *operation, n engine.Node,
 		}
 		return err
 	})
-}
-
-// ingressDrift tells how a node's ingress differs from what the node declares.
-func (e *Engine) ingressDrift(ctx context.Context, n engine.Node) ([]string, error) {
-	rec, err := e.store.Ingress(ctx, n.ID)
-	switch {
-	case errors.Is(err, engine.ErrNotFound) && n.Ingress == nil:
-		return nil, nil
-	case errors.Is(err, engine.ErrNotFound):
-		return []string{"ingress: it was never started"}, nil
-	case err != nil:
-		return nil, err
-	}
-	served, err := servedIngress(rec)
-	if err != nil {
-		return nil, err
-	}
-	seen, err := e.observation(ctx, n)
-	if err != nil {
-		return nil, err
-	}
-	instances, table := seen.Of(engine.IngressID(n.ID))
-	lines := drift(served, instances, table.Routes, func(i node.Instance) bool { return i.Labels.Revision > rec.Serving })
-	outdated, err := e.outdated(n, rec, served)
-	if outdated {
-		lines = append(lines, "ingress: another version of the provider started it")
-	}
-	return lines, err
-}
-
-// outdated reports whether this engine would run the ingress otherwise. One that
-// began with less than its configuration wants now might refuse it.
-func (e *Engine) outdated(n engine.Node, rec store.Ingress, served map[string]catalog.Effective) (bool, error) {
-	if n.Ingress == nil || rec.Serving == 0 {
-		return false, nil
-	}
-	token, err := e.open(rec.Token)
-	if err != nil {
-		return false, err
-	}
-	wanted, err := e.effectiveIngress(n, served[ingress.Router].Image, token)
-	if err != nil {
-		return false, err
-	}
-	same := maps.EqualFunc(served, wanted, func(a, b catalog.Effective) bool { return a.ConfigHash == b.ConfigHash })
-	return !same, nil
 }

@@ -2,7 +2,10 @@ package ingress
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
 	"regexp"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -53,6 +56,23 @@ func (c *Client) Current(ctx context.Context) ([]byte, error) {
 		return nil, refused(r)
 	}
 	return r.body, nil
+}
+
+// InForce reports whether the component does what the input asks of it.
+func (c *Client) InForce(ctx context.Context, in Input) (bool, error) {
+	config, err := Config(in, c.component)
+	if err != nil {
+		return false, err
+	}
+	current, err := c.Current(ctx)
+	if err != nil {
+		return false, err
+	}
+	var has, wanted any
+	if err := errors.Join(json.Unmarshal(current, &has), json.Unmarshal(config, &wanted)); err != nil {
+		return false, err
+	}
+	return reflect.DeepEqual(has, wanted), nil
 }
 
 // layerMissing is how Caddy speaks of an app that it was built without.
