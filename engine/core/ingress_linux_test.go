@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,14 +142,21 @@ func (x *gate) furnish(r *testimage.RegistryServer, n engine.Node) {
 	}
 }
 
+var portsGiven sync.Map
+
+// freePort is one that nobody listens on and that no other test here was given.
 func freePort(t testing.TB) int {
 	t.Helper()
-	_, port, _ := net.SplitHostPort(testdocker.FreePort(t))
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
+	for {
+		_, port, _ := net.SplitHostPort(testdocker.FreePort(t))
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, given := portsGiven.LoadOrStore(number, true); !given {
+			return number
+		}
 	}
-	return number
 }
 
 // get visits the ingress by that name.
