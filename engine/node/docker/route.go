@@ -78,7 +78,7 @@ func (d *Driver) setName(ctx context.Context, c container.Summary, give bool) er
 	}
 	if !give && now.State.Running {
 		keeps, err := d.visited(ctx, keyOf(now.Config.Labels))
-		if keeps || len(now.HostConfig.PortBindings) > 0 || err != nil {
+		if keeps || len(declaredOf(now.Config.Labels).Ports) > 0 || err != nil {
 			return err
 		}
 	}
