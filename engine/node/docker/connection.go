@@ -60,7 +60,8 @@ func connect(c Connection) (*client.Client, *reach, error) {
 		// and the client take that for the wish to use TLS.
 		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
-	options := []client.Opt{client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}), client.WithHost(c.Host)}
+	options := []client.Opt{client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}), client.WithHost(c.Host),
+		client.WithHTTPResponseHook(noticeLink)}
 	switch where.Scheme {
 	case "unix", "npipe":
 	case "tcp", "http", "https":

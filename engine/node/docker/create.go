@@ -51,6 +51,9 @@ func (d *Driver) create(ctx context.Context, spec node.Spec) error {
 	if err != nil {
 		return err
 	}
+	if err := d.fillUlimits(ctx, spec, made.host); err != nil {
+		return d.failed("ask for the usual ulimits", err)
+	}
 	files, err := filesOf(spec.Component.Files)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ type Driver struct {
 	runNames map[string]string      // by pinned reference: the image as the Docker Engine knows it
 	locks    map[string]*sync.Mutex // by deployment, for its network
 	networks map[string]bool        // by deployment: whether it is known to be there
+	refused  map[string]string      // by container id: why its start failed
 	left     map[node.Key]bool      // instances that no guest sends to any more
 	hosts    map[string]bool        // whether guests were let in to the deployment, as far as it was asked
 	info     *node.Info
@@ -73,7 +74,7 @@ func New(cfg Config) (*Driver, error) {
 	return &Driver{
 		cfg: cfg, api: api, reach: r, images: image.NewClient(image.Options{}),
 		named: map[string]bool{}, logs: map[node.Key]tail{}, pulls: map[string]*pull{}, runNames: map[string]string{},
-		locks: map[string]*sync.Mutex{}, networks: map[string]bool{}, left: map[node.Key]bool{}, hosts: map[string]bool{}, addresses: map[string]*addressBook{},
+		locks: map[string]*sync.Mutex{}, networks: map[string]bool{}, refused: map[string]string{}, left: map[node.Key]bool{}, hosts: map[string]bool{}, addresses: map[string]*addressBook{},
 		rosters: map[string]*roster{}, starting: make(chan struct{}, startsAtOnce),
 	}, nil
 }

@@ -99,7 +99,7 @@ func (d *Driver) Inspect(ctx context.Context, key node.Key) (node.Instance, erro
 func (d *Driver) instance(c container.InspectResponse) node.Instance {
 	i := node.Instance{
 		Key: keyOf(c.Config.Labels), Labels: aboutOf(c.Config.Labels), Image: declaredOf(c.Config.Labels).Image,
-		State: stateOf(c.State), ExitCode: exitCodeOf(c), OOMKilled: c.State.OOMKilled, Error: c.State.Error,
+		State: stateOf(c.State), ExitCode: exitCodeOf(c), OOMKilled: c.State.OOMKilled, Error: cmp.Or(c.State.Error, d.unstarted(c.ID)),
 		Restarts: c.RestartCount, StartedAt: timeOf(c.State.StartedAt), Altered: d.altered(c),
 	}
 	i.Health, i.HealthMessage = healthOf(c.State)

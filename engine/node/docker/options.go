@@ -26,6 +26,9 @@ func optional(host *container.HostConfig, c engine.Component) error {
 		host.DNSSearch, host.DNSOptions = dns.Search, dns.Options
 	}
 	host.Sysctls = c.Sysctls
+	for _, name := range slices.Sorted(maps.Keys(c.Ulimits)) {
+		host.Ulimits = append(host.Ulimits, &container.Ulimit{Name: name, Soft: c.Ulimits[name].Soft, Hard: c.Ulimits[name].Hard})
+	}
 	for _, target := range slices.Sorted(maps.Keys(c.Devices)) {
 		device := c.Devices[target]
 		host.Devices = append(host.Devices, container.DeviceMapping{

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
-	"github.com/moby/moby/client"
-
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
@@ -33,8 +31,8 @@ func (p place) dir() string { return path.Join(append([]string{p.existing}, p.mi
 func (d *Driver) placeOf(ctx context.Context, id, dir string) (place, error) {
 	p := place{existing: path.Clean("/" + dir)}
 	for links := 0; p.existing != "/"; {
-		stat, err := d.api.ContainerStatPath(ctx, id, client.ContainerStatPathOptions{Path: p.existing})
-		switch mode := stat.Stat.Mode; {
+		stat, err := d.lookAt(ctx, id, p.existing)
+		switch mode := stat.Mode; {
 		case cerrdefs.IsNotFound(err):
 			p.missing = append([]string{path.Base(p.existing)}, p.missing...)
 			p.existing = path.Dir(p.existing)
@@ -44,7 +42,7 @@ func (d *Driver) placeOf(ctx context.Context, id, dir string) (place, error) {
 			if links++; links > maxLinks {
 				return place{}, engine.Invalid("", "the image has a loop of links at %s", dir)
 			}
-			p.existing = followed(p.existing, stat.Stat.LinkTarget)
+			p.existing = followed(p.existing, stat.LinkTarget)
 		case !mode.IsDir():
 			e := engine.Invalid("", "%s is no directory in the image", p.existing)
 			e.Hint = "choose another path for what is put there, or another image"

@@ -1,11 +1,13 @@
 package docker
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
@@ -44,4 +46,50 @@ func asGiven(host *container.HostConfig) {
 	for _, u := range host.Ulimits {
 		u.Name = strings.ToLower(strings.TrimPrefix(u.Name, "RLIMIT_"))
 	}
+}
+
+// homeless reports whether a container did not start for want of /etc, as in an
+// image in which that is a link to nowhere. Docker makes it then, Podman does not.
+func homeless(err error) bool { return says(err, "open /etc in the container: no such file") }
+
+// makeEtc makes the directory where the container's /etc leads.
+func (d *Driver) makeEtc(ctx context.Context, id string) error {
+	etc, err := d.placeOf(ctx, id, "/etc")
+	if err != nil {
+		return err
+	}
+	packed, err := directory(etc, account{})
+	if err != nil {
+		return err
+	}
+	_, err = d.api.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: packed})
+	return err
+}
+
+// fillUlimits adds to the ulimits of a component those that a container without any
+// gets: Podman gives one that has some others for the rest, which it may have no right to.
+func (d *Driver) fillUlimits(ctx context.Context, s node.Spec, host *container.HostConfig) error {
+	if len(host.Ulimits) == 0 {
+		return nil
+	}
+	info, err := d.Info(ctx)
+	if err != nil || !isPodman(info) {
+		return err
+	}
+	id, err := d.makeProbe(ctx, s, &container.HostConfig{NetworkMode: "none"})
+	if err != nil {
+		return notInvalid(err)
+	}
+	defer d.removeProbe(ctx, id)
+	usual, err := d.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return err
+	}
+	asGiven(usual.Container.HostConfig)
+	for _, u := range usual.Container.HostConfig.Ulimits {
+		if !slices.ContainsFunc(host.Ulimits, func(own *container.Ulimit) bool { return own.Name == u.Name }) {
+			host.Ulimits = append(host.Ulimits, u)
+		}
+	}
+	return nil
 }

@@ -219,6 +219,9 @@ func (d *Driver) makeProbe(ctx context.Context, s node.Spec, host *container.Hos
 	if err != nil {
 		return "", err
 	}
+	if err := d.fillUlimits(ctx, s, host); err != nil {
+		return "", err
+	}
 	made, err := d.api.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config:     &container.Config{Image: run, Entrypoint: []string{neverRun}, Labels: d.ours(s.Key.Deployment)},
 		HostConfig: host,

@@ -116,9 +116,6 @@ func (c creation) options(name string, aliases ...string) client.ContainerCreate
 
 func resourcesOf(c engine.Component) (container.Resources, error) {
 	var r container.Resources
-	for _, name := range slices.Sorted(maps.Keys(c.Ulimits)) {
-		r.Ulimits = append(r.Ulimits, &container.Ulimit{Name: name, Soft: c.Ulimits[name].Soft, Hard: c.Ulimits[name].Hard})
-	}
 	// None that is declared is none: Podman has one of its own.
 	unlimited := int64(-1)
 	r.PidsLimit = &unlimited

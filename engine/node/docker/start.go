@@ -60,9 +60,17 @@ func (d *Driver) start(ctx context.Context, key node.Key, secrets node.Secrets) 
 	for attempt := 1; ; attempt++ {
 		_, err = d.api.ContainerStart(ctx, c.ID, client.ContainerStartOptions{})
 		if err == nil || cerrdefs.IsNotModified(err) {
+			d.noteStart(c.ID, "")
 			return nil
 		}
+		d.noteStart(c.ID, plain(err))
 		d.setJoined(key.Deployment, false) // it may be what is missing
+		if homeless(err) && attempt < portAttempts {
+			if err := d.makeEtc(ctx, c.ID); err != nil {
+				return d.failed("make /etc in "+key.Name, err)
+			}
+			continue
+		}
 		if misplaced(err) && attempt < portAttempts {
 			if err := d.resettle(ctx, c); err != nil {
 				return err
@@ -76,6 +84,22 @@ func (d *Driver) start(ctx context.Context, key node.Key, secrets node.Secrets) 
 			return d.failed("choose other ports for "+key.Name, err)
 		}
 	}
+}
+
+// noteStart keeps why a container did not start, "" = it did: Podman does not.
+func (d *Driver) noteStart(id, why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if delete(d.refused, id); why != "" {
+		d.refused[id] = why
+	}
+}
+
+// unstarted is why the container's last start failed, as far as this process tried.
+func (d *Driver) unstarted(id string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused[id]
 }
 
 // staysJoined puts a container back into its network that newer Engines took off it

@@ -73,7 +73,8 @@ func keptElsewhere(has volume.Volume, wanted engine.Volume) error {
 }
 
 // tryOptions asks the Docker Engine for what only the node can say: whether it
-// has the kernel parameters, devices, GPUs and the log driver. All at once first,
+// has the kernel parameters, devices, GPUs and the log driver, and may give the
+// ulimits. All at once first,
 // one by one to tell which it was.
 func (d *Driver) tryOptions(ctx context.Context, s node.Spec) error {
 	all, err := optionProbes(s.Component)
@@ -138,6 +139,9 @@ func optionProbes(c engine.Component) (map[string]*container.HostConfig, error) 
 	parts := map[string]engine.Component{}
 	if len(c.Sysctls) > 0 {
 		parts["sysctls"] = engine.Component{Sysctls: c.Sysctls}
+	}
+	for name, limit := range c.Ulimits {
+		parts["ulimits."+name] = engine.Component{Ulimits: map[string]engine.Ulimit{name: limit}}
 	}
 	for target, device := range c.Devices {
 		parts["devices."+target+".source"] = engine.Component{Devices: map[string]engine.Device{target: device}}

@@ -1,6 +1,7 @@
 package nodetest
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -34,8 +35,16 @@ func testCapabilities(h *harness) {
 }
 
 func testUlimits(h *harness) {
+	info, err := h.Info(h.ctx)
+	h.ok(err)
 	c := idle()
-	c.Ulimits = map[string]engine.Ulimit{"core": {Soft: 4096, Hard: 8192}}
+	c.Ulimits = map[string]engine.Ulimit{"core": {Soft: 4096, Hard: 8192}, "nofile": {Soft: 1 << 40, Hard: 1 << 40}} // no kernel gives as many
+	err = errors.Join(h.Check(c, info), h.Preflight(h.ctx, h.deployment, []node.Spec{h.spec("api-1-1", c)}))
+	if err == nil || !strings.Contains(err.Error(), "nofile") {
+		h.Fatalf("what the node cannot give is not refused: %v", err)
+	}
+	delete(c.Ulimits, "nofile")
+	h.ok(errors.Join(h.Check(c, info), h.Preflight(h.ctx, h.deployment, []node.Spec{h.spec("api-1-1", c)})))
 	key := h.start("api-1-1", c)
 	for _, path := range []string{"/proc/1/limits", "/proc/self/limits"} {
 		if limits := h.tool(key, "cat", path); !strings.Contains(strings.Join(strings.Fields(limits), " "), "Max core file size 4096 8192") {
