@@ -40,24 +40,29 @@ func TestIngress(t *testing.T) {
 		x.furnish(registry, engine.Node{Kind: engine.NodeLocal, Local: &engine.LocalNode{Address: "127.0.0.1"}})
 		x.visits()
 	})
-	t.Run("docker", func(t *testing.T) {
-		t.Parallel()
-		d := testdocker.Shared(t)
-		x := &gate{T: t, lose: func() {
-			name := "shop-web-"
-			all, err := d.Client(t).ContainerList(t.Context(), client.ContainerListOptions{Filters: make(client.Filters).Add("name", name)})
-			if err != nil || len(all.Items) == 0 {
-				t.Fatalf("no container %s…: %v", name, err)
-			}
-			for _, c := range all.Items {
-				if _, err := d.Client(t).ContainerRemove(t.Context(), c.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}}
-		x.furnish(registry, engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: d.Host}})
-		x.visits()
-	})
+	for name, of := range map[string]func(testing.TB) *testdocker.Engine{"docker": testdocker.Shared, "podman": testdocker.Podman} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := of(t)
+			x := &gate{T: t, lose: func() { loseContainers(t, e, "shop-web-") }}
+			x.furnish(registry, engine.Node{Kind: engine.NodeDocker, Docker: &engine.DockerNode{Host: e.Host}})
+			x.visits()
+		})
+	}
+}
+
+// loseContainers removes containers by hand, whose names begin so.
+func loseContainers(t *testing.T, e *testdocker.Engine, name string) {
+	t.Helper()
+	all, err := e.Client(t).ContainerList(t.Context(), client.ContainerListOptions{Filters: make(client.Filters).Add("name", name)})
+	if err != nil || len(all.Items) == 0 {
+		t.Fatalf("no container %s…: %v", name, err)
+	}
+	for _, c := range all.Items {
+		if _, err := e.Client(t).ContainerRemove(t.Context(), c.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // gate is an engine with a node that has an ingress.

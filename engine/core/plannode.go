@@ -55,7 +55,7 @@ func (e *Engine) foreseeNode(ctx context.Context, id string, in engine.Planned) 
 
 // able is a node that lacks nothing. One that is to be made in this run cannot
 // be asked yet, so it is taken for able; apply asks it.
-var able = node.Info{StartFirstPorts: true, LimitCPU: true, LimitMemory: true, LimitPids: true, Users: true, MinPort: 1}
+var able = node.Info{StartFirstPorts: true, LimitCPU: true, LimitMemory: true, LimitPids: true, Snapshots: true, Users: true, MinPort: 1}
 
 // foreseeTraits asks the node's runtime, when there is one, what it can do.
 func (e *Engine) foreseeTraits(ctx context.Context, w world, wanted map[string]catalog.Effective) (plan.Traits, error) {

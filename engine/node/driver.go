@@ -183,6 +183,7 @@ type Info struct {
 	LimitCPU        bool // the node can limit CPU
 	LimitMemory     bool
 	LimitPids       bool
+	Snapshots       bool // copies of volumes keep whose every file is
 	Users           bool // instances may run as any user id; else as one only
 	MinPort         int  // lowest host port that can be published
 }

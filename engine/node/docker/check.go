@@ -35,6 +35,10 @@ func (d *Driver) Check(c engine.Component, info node.Info) error {
 		refuse(v.Snapshot != "" && (volumeDriver(v) != engine.DefaultVolumeDriver || len(v.DriverOptions) > 0), "volumes."+name+".snapshot",
 			"only volumes on the node's own disk have snapshots", "leave it out, and use the snapshots of the volume's driver")
 	}
+	for name, v := range c.Volumes {
+		refuse(v.Snapshot != "" && !info.Snapshots, "volumes."+name+".snapshot",
+			"Podman copies volumes without whose files they are", "leave it out, and copy the data with a program of your own")
+	}
 	for name := range c.Labels {
 		refuse(strings.HasPrefix(name, labelPrefix), "labels."+name, "labels that begin with "+labelPrefix+" are Slipway's own", "choose another name")
 	}

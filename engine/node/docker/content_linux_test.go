@@ -171,7 +171,7 @@ func TestCheck(t *testing.T) {
 	config := over("unix:///nowhere")
 	config.AllowedHostPaths = []string{"/srv/data"}
 	d := open(t, config)
-	info := node.Info{LimitCPU: true, LimitMemory: true, LimitPids: true}
+	info := node.Info{LimitCPU: true, LimitMemory: true, LimitPids: true, Snapshots: true}
 	published := map[string]engine.Port{"http": {ContainerPort: 80, HostPort: ptr(8080)}}
 	for field, c := range map[string]engine.Component{
 		"volumes.data.size":      {Volumes: map[string]engine.Volume{"data": {Path: "/data", Size: "1Gi"}}},

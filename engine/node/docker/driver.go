@@ -117,7 +117,7 @@ func (d *Driver) Info(ctx context.Context) (node.Info, error) {
 		RuntimeVersion: runtimeOf(answer.Info) + " " + answer.Info.ServerVersion,
 		Address:        d.reach.publicAddress(d.cfg.Address),
 		LimitCPU:       answer.Info.CPUCfsQuota, LimitMemory: answer.Info.MemoryLimit, LimitPids: answer.Info.PidsLimit,
-		Users: true, MinPort: 1,
+		Snapshots: runtimeOf(answer.Info) != runtimePodman, Users: true, MinPort: 1,
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -19,7 +19,7 @@ type driver struct {
 func (d *driver) Info(context.Context) (node.Info, error) {
 	return node.Info{
 		Place: d.node.Place, Platform: "linux/amd64", RuntimeVersion: "fake", Address: "127.0.0.1", StartFirstPorts: true,
-		LimitCPU: true, LimitMemory: true, LimitPids: true, Users: true, MinPort: 1,
+		LimitCPU: true, LimitMemory: true, LimitPids: true, Snapshots: true, Users: true, MinPort: 1,
 	}, nil
 }
 

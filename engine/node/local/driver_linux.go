@@ -61,7 +61,7 @@ func (d *Driver) Info(context.Context) (node.Info, error) {
 	}
 	info := node.Info{
 		Place: "local " + d.Root, Platform: "linux/" + runtime.GOARCH, RuntimeVersion: "linux " + kernelRelease(), Address: d.Address,
-		StartFirstPorts: true, Users: os.Geteuid() == 0, MinPort: LowestPort(),
+		StartFirstPorts: true, Snapshots: true, Users: os.Geteuid() == 0, MinPort: LowestPort(),
 	}
 	info.LimitCPU, info.LimitMemory, info.LimitPids = cgroup.Find().Limits()
 	return info, nil

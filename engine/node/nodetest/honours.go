@@ -16,7 +16,7 @@ import (
 func Honours(t *testing.T, kind engine.NodeKind, d node.Driver) {
 	for _, info := range []node.Info{
 		{},
-		{LimitCPU: true, LimitMemory: true, LimitPids: true, Users: true, MinPort: 1, StartFirstPorts: true},
+		{LimitCPU: true, LimitMemory: true, LimitPids: true, Snapshots: true, Users: true, MinPort: 1, StartFirstPorts: true},
 	} {
 		for _, row := range catalog.Runtimes {
 			var refused bool

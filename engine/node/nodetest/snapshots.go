@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
+	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
 )
 
@@ -19,6 +20,19 @@ func (h *harness) keeper() node.Key {
 	c := idle()
 	c.Volumes = map[string]engine.Volume{"data": {Path: "/data"}}
 	return h.start("db-1-1", c)
+}
+
+// takesSnapshots reports whether the node does; one that does not refuses what asks for them.
+func (h *harness) takesSnapshots() bool {
+	h.Helper()
+	info, err := h.Info(h.ctx)
+	h.ok(err)
+	if !info.Snapshots {
+		c := idle()
+		c.Volumes = map[string]engine.Volume{"data": {Path: "/data", Snapshot: catalog.SnapshotOnUpgrade}}
+		h.is(h.Check(c, info), engine.ErrUnsupported)
+	}
+	return info.Snapshots
 }
 
 // furnish puts something of every kind into /data.
@@ -88,6 +102,9 @@ func (h *harness) wantSnapshots(names ...string) {
 }
 
 func testSnapshots(h *harness) {
+	if !h.takesSnapshots() {
+		return
+	}
 	key := h.keeper()
 	h.furnish(key)
 	before := h.tool(key, "list", "/data")
@@ -129,6 +146,9 @@ func len64(s string) int64 { return int64(len(s)) }
 
 // Whenever taking or restoring is cut off, doing it again comes to the same.
 func testSnapshotsCutOff(h *harness) {
+	if !h.takesSnapshots() {
+		return
+	}
 	key := h.keeper()
 	h.furnish(key)
 	before := h.tool(key, "list", "/data")
