@@ -27,7 +27,7 @@ func TestRuntimes(t *testing.T) {
 
 func TestPodman(t *testing.T) {
 	got := podman()
-	wantLines(t, got, "- an instance that leaves the route keeps its component's name, ", ";\n- ")
+	wantLines(t, got, "- `snapshot` on a volume is refused by the plan: ", ";\n- ")
 	if lines := strings.Count(got, "\n") + 1; lines != len(catalog.Podman) || !strings.HasSuffix(got, ".") {
 		t.Errorf("%d lines for %d differences:\n%s", lines, len(catalog.Podman), got)
 	}

@@ -6,11 +6,11 @@ import (
 	"github.com/slipwayhq/terraform-provider-slipway/engine/catalog"
 )
 
-// podman is what Podman does not keep.
+// podman is what differs on Podman.
 func podman() string {
 	var lines []string
-	for _, d := range catalog.Podman {
-		lines = append(lines, "- "+d.What)
+	for _, what := range catalog.Podman {
+		lines = append(lines, "- "+what)
 	}
 	return strings.Join(lines, ";\n") + "."
 }

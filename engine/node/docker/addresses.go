@@ -49,9 +49,37 @@ func (d *Driver) noteAddresses(deployment string, all []container.Summary) {
 			continue
 		}
 		book.taken[joined.IPAddress] = true
-		if joined.IPAMConfig != nil {
-			book.taken[joined.IPAMConfig.IPv4Address] = true
-		}
+		book.taken[ownAddress(c.Labels, joined)] = true
+	}
+}
+
+// ownAddress is the address that a container has for good at its place in its
+// deployment's network, the zero one where Docker chooses. Podman tells only where one
+// is that runs: of others it is what they were made with.
+func ownAddress(labels map[string]string, joined *network.EndpointSettings) netip.Addr {
+	if joined == nil {
+		return netip.Addr{}
+	}
+	if joined.IPAMConfig != nil && joined.IPAMConfig.IPv4Address.IsValid() {
+		return joined.IPAMConfig.IPv4Address
+	}
+	made, err := netip.ParseAddr(declaredOf(labels).Address)
+	if err == nil && joined.IPAddress.IsValid() {
+		return joined.IPAddress
+	}
+	return made
+}
+
+// placedAt asks for the address in a network, Docker's choice where it is the zero one.
+// With an address goes the hardware's, as Docker before 28 has it: who has just talked to
+// a container goes on sending there, also to the next one at that address.
+func placedAt(a netip.Addr) *network.EndpointSettings {
+	if !a.Is4() {
+		return &network.EndpointSettings{}
+	}
+	return &network.EndpointSettings{
+		IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: a},
+		MacAddress: append(network.HardwareAddr{0x02, 0x42}, a.AsSlice()...),
 	}
 }
 
@@ -97,17 +125,19 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(bytes)
 }
 
-// networkGone is how Docker says so, by its name or id.
-var networkGone = regexp.MustCompile(`network \S+ not found`)
+// networkGone is how Docker says so, by its name or id, and Podman.
+var networkGone = regexp.MustCompile(`network (\S+ )?not found`)
 
-// addressTaken is how Docker says that somebody has a container's address; of a
-// host's port it is said with a small letter.
-const addressTaken = "Address already in use"
+// addressTaken reports whether somebody has a container's address. Of a host's port
+// Docker says it with a small letter.
+func addressTaken(err error) bool {
+	return strings.Contains(err.Error(), "Address already in use") || says(err, "is already allocated to container")
+}
 
 // misplaced reports whether a container did not start because its network is gone,
 // or is another one of that name, or because somebody has its address.
 func misplaced(err error) bool {
-	return strings.Contains(err.Error(), addressTaken) || networkGone.MatchString(err.Error()) ||
+	return addressTaken(err) || networkGone.MatchString(err.Error()) ||
 		says(err, "of this network's subnets", "no configured subnet", "networks with user configured subnets")
 }
 

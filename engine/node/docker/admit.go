@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -41,8 +40,8 @@ func (d *Driver) Admit(ctx context.Context, guest, deployment string, doors []no
 // doorOf is where the deployment's network has the container: its address there,
 // and where Docker chooses that anew at every start its name, which Docker resolves.
 func doorOf(c container.Summary) string {
-	if joined := joinedOf(c, keyOf(c.Labels).Deployment); joined != nil && joined.IPAMConfig != nil && joined.IPAMConfig.IPv4Address.IsValid() {
-		return joined.IPAMConfig.IPv4Address.String()
+	if address := ownAddress(c.Labels, joinedOf(c, keyOf(c.Labels).Deployment)); address.IsValid() {
+		return address.String()
 	}
 	return nameOf(c)
 }
@@ -96,23 +95,22 @@ func (d *Driver) letIn(ctx context.Context, guest, deployment string) error {
 // One of Docker's choice could be that of an instance that does not run.
 func (d *Driver) joinAsGuest(ctx context.Context, c container.Summary, deployment string, taken map[netip.Addr]bool) error {
 	for attempt := 1; ; attempt++ {
-		endpoint := &network.EndpointSettings{}
-		if address := d.lastAddress(deployment, taken); address.IsValid() {
-			taken[address] = true
-			endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: address}
-		}
+		address := d.lastAddress(deployment, taken)
+		taken[address] = true
+		endpoint := placedAt(address)
 		_, err := d.api.NetworkConnect(ctx, networkName(deployment), client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
 		switch {
-		case err == nil || strings.Contains(err.Error(), alreadyJoined):
+		case err == nil || says(err, alreadyJoined...):
 			return nil
-		case !strings.Contains(err.Error(), addressTaken) || attempt == joinAttempts:
+		case !addressTaken(err) || attempt == joinAttempts:
 			return ignoreGone(err)
 		}
+		d.leaveHalf(ctx, networkName(deployment), c.ID)
 	}
 }
 
-// alreadyJoined is how Docker says that a container is in a network.
-const alreadyJoined = "already exists in network"
+// alreadyJoined is how Docker and Podman say that a container is in a network.
+var alreadyJoined = []string{"already exists in network", "network is already connected"}
 
 // joinAttempts is how many addresses are tried for a guest.
 const joinAttempts = 8

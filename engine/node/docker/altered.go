@@ -16,6 +16,7 @@ import (
 // variables and labels are in none: they may be secret.
 func (d *Driver) altered(c container.InspectResponse) []string {
 	made := declaredOf(c.Config.Labels)
+	asGiven(c.HostConfig)
 	var all []string
 	say := func(differs bool, format string, args ...any) {
 		if differs {

@@ -29,6 +29,7 @@ type declared struct {
 	Restart   string                 `json:"restart,omitempty"`    // Docker's policy
 	Networks  []string               `json:"networks,omitempty"`   // joined besides the deployment's own
 	Options   map[string]string      `json:"options,omitempty"`    // fingerprints by attribute, see optionsOf
+	Address   string                 `json:"address,omitempty"`    // in its deployment's network, "" = Docker's choice at each start
 }
 
 func declaredOf(labels map[string]string) declared {

@@ -41,10 +41,14 @@ func placeOf(info system.Info) string {
 	return strings.Join([]string{runtimeOf(info), id, info.DockerRootDir}, " ")
 }
 
-// asGiven undoes how Podman tells what it was given, for it to take it once more.
+// asGiven undoes how Podman tells what it was given, for it to take it once more, and
+// to compare.
 func asGiven(host *container.HostConfig) {
 	for _, u := range host.Ulimits {
 		u.Name = strings.ToLower(strings.TrimPrefix(u.Name, "RLIMIT_"))
+	}
+	for path, options := range host.Tmpfs {
+		host.Tmpfs[path] = strings.TrimSuffix(options, ",rprivate,tmpcopyup")
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -93,12 +92,9 @@ func (d *Driver) reconnect(ctx context.Context, c container.InspectResponse, nam
 
 func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named bool, address netip.Addr) error {
 	name := networkName(c.Config.Labels[labelDeployment])
-	endpoint := &network.EndpointSettings{}
+	endpoint := placedAt(address)
 	if named {
 		endpoint.Aliases = []string{c.Config.Labels[labelComponent]}
-	}
-	if address.IsValid() {
-		endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: address}
 	}
 	if had := c.NetworkSettings.Networks[name]; had != nil {
 		_, err := d.api.NetworkDisconnect(ctx, name, client.NetworkDisconnectOptions{Container: c.ID, Force: true})
@@ -111,13 +107,20 @@ func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named 
 	}
 	_, err := d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
 	if err != nil && endpoint.IPAMConfig != nil && !cerrdefs.IsNotFound(err) {
-		endpoint.IPAMConfig = nil // the address went to another container meanwhile
+		d.leaveHalf(ctx, name, c.ID)
+		endpoint.IPAMConfig, endpoint.MacAddress = nil, nil // the address went to another container meanwhile
 		_, err = d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
 	}
 	if err == nil {
 		d.setNamed(c.ID, named)
 	}
 	return err
+}
+
+// leaveHalf takes a container off a network that it could not join: for Podman it is
+// in it all the same, but without an address.
+func (d *Driver) leaveHalf(ctx context.Context, network, id string) {
+	_, _ = d.api.NetworkDisconnect(context.WithoutCancel(ctx), network, client.NetworkDisconnectOptions{Container: id, Force: true}) // the next attempt tells
 }
 
 // unplugged reports whether Docker answered that the container has no place in
@@ -213,10 +216,7 @@ func addressOf(c container.InspectResponse) netip.Addr {
 	if now := addressIn(c); now.IsValid() {
 		return now
 	}
-	if joined := c.NetworkSettings.Networks[networkName(c.Config.Labels[labelDeployment])]; joined != nil && joined.IPAMConfig != nil {
-		return joined.IPAMConfig.IPv4Address
-	}
-	return netip.Addr{}
+	return ownAddress(c.Config.Labels, c.NetworkSettings.Networks[networkName(c.Config.Labels[labelDeployment])])
 }
 
 // addressIn is the container's address in its deployment's network.

@@ -103,11 +103,13 @@ func (d *Driver) describe(s node.Spec, run string, chosen map[string]int) (creat
 
 // options are the creation under a name, in its network.
 func (c creation) options(name string, aliases ...string) client.ContainerCreateOptions {
-	c.config.Labels[labelDeclared] = c.made.String()
-	endpoint := &network.EndpointSettings{Aliases: aliases}
+	endpoint := placedAt(c.address)
+	endpoint.Aliases = aliases
+	c.made.Address = ""
 	if c.address.IsValid() {
-		endpoint.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: c.address}
+		c.made.Address = c.address.String()
 	}
+	c.config.Labels[labelDeclared] = c.made.String()
 	return client.ContainerCreateOptions{
 		Name: name, Config: c.config, HostConfig: c.host,
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{string(c.host.NetworkMode): endpoint}},

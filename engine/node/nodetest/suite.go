@@ -3,7 +3,6 @@
 package nodetest
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine/node"
@@ -19,16 +18,6 @@ func Run(t *testing.T, images Images, open func(t *testing.T) node.Driver) {
 // what is checked in the end belongs into t.Cleanup.
 func RunParallel(t *testing.T, images Images, open func(t *testing.T) node.Driver) {
 	run(t, images, open, (*testing.T).Parallel)
-}
-
-// RunExcept is Run without the tests in except: what the runtime is known not to
-// keep, and why, by test.
-func RunExcept(t *testing.T, images Images, open func(t *testing.T) node.Driver, except map[string]string) {
-	run(t, images, open, func(t *testing.T) {
-		if why := except[filepath.Base(t.Name())]; why != "" {
-			t.Skip(why)
-		}
-	})
 }
 
 func run(t *testing.T, images Images, open func(t *testing.T) node.Driver, begin func(*testing.T)) {
