@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
+
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
 )
 
