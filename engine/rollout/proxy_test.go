@@ -52,13 +52,10 @@ func (p *proxy) Lead(_ context.Context, ways []rollout.Way) error {
 	if len(all) > 0 {
 		text = strings.Join(all, ", ")
 	}
-	err := p.say("lead " + text)
-	if err == nil {
-		p.mu.Lock()
-		p.ways = slices.Clone(ways)
-		p.mu.Unlock()
-	}
-	return err
+	p.mu.Lock()
+	p.ways = slices.Clone(ways) // they are written down before the proxy is told
+	p.mu.Unlock()
+	return p.say("lead " + text)
 }
 
 func (p *proxy) Certify(_ context.Context, component string, _ map[string]engine.Route) error {
@@ -175,7 +172,7 @@ func TestRouteGoesBackWhen(t *testing.T) {
 		want    []string
 	}{
 		"the proxy does not reach the new one": {"reach api-2-1", []string{"reach api-2-1"}},
-		"the proxy does not take it":           {"lead api=api-2-1", []string{"reach api-2-1", "lead api=api-2-1", "drain api-2-1"}},
+		"the proxy does not take it":           {"lead api=api-2-1", []string{"reach api-2-1", "lead api=api-2-1", "lead api=api-1-1", "drain api-2-1"}},
 		"visitors get no answer":               {"visit api/web", []string{"reach api-2-1", "lead api=api-2-1", "visit api/web", "lead api=api-1-1", "drain api-2-1"}},
 	} {
 		t.Run(name, inFakeTime(func(t *testing.T) {
@@ -194,6 +191,24 @@ func TestRouteGoesBackWhen(t *testing.T) {
 			s.runs("api-1-1", "db-1-1")
 		}))
 	}
+}
+
+func TestRouteThatIsRefusedAndNewIsTakenBack(t *testing.T) {
+	inFakeTime(func(t *testing.T) {
+		s, p := newStage(t), &proxy{}
+		s.runner.Proxy = p
+		s.mustBring("1.0.0", with(web("1"), "api", func(c *engine.Component) { c.Routes = nil }))
+		p.refuses = func(what string) error {
+			if what == "lead api=api-2-1" {
+				return errors.New("refused")
+			}
+			return nil
+		}
+		if err := s.bring(t.Context(), "2.0.0", web("2")); err == nil {
+			t.Error("a refused route was brought")
+		}
+		expect(t, p.heard(), "reach api-2-1", "lead api=api-2-1", "lead nowhere", "drain api-2-1")
+	})(t)
 }
 
 // twoWebs has two components with routes.

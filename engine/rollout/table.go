@@ -24,6 +24,7 @@ type table struct {
 	before map[string]line // as it was found
 	lines  map[string]line
 	led    map[string]bool // instances that the ingress was told to lead to since
+	unsure bool            // it failed then: it may know what is not among the lines
 }
 
 // line is the traffic of one component.
@@ -159,16 +160,21 @@ func (t *table) apply(ctx context.Context, was map[string]line) error {
 			return err
 		}
 	}
+	t.unsure = true
 	if err := t.proxy.Lead(ctx, t.ways()); err != nil {
 		return err
 	}
+	t.unsure = false
 	return t.applyRoutes(ctx, t.lines)
 }
 
 // sameWays reports whether the ingress has nothing to do.
 func (t *table) sameWays(was map[string]line) bool {
-	return t.proxy == nil || maps.EqualFunc(was, t.lines, func(a, b line) bool { return sameWay(a.way, b.way) }) ||
-		len(waysOf(was)) == 0 && len(waysOf(t.lines)) == 0
+	if t.proxy == nil || t.unsure {
+		return t.proxy == nil
+	}
+	return len(waysOf(was)) == 0 && len(waysOf(t.lines)) == 0 ||
+		maps.EqualFunc(was, t.lines, func(a, b line) bool { return sameWay(a.way, b.way) })
 }
 
 func (t *table) ways() []Way { return waysOf(t.lines) }
