@@ -9,6 +9,7 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/slipwayhq/terraform-provider-slipway/engine"
@@ -105,11 +106,11 @@ func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named 
 			return err
 		}
 	}
-	_, err := d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
+	err := d.connect(context.WithoutCancel(ctx), name, c.ID, endpoint)
 	if err != nil && endpoint.IPAMConfig != nil && !cerrdefs.IsNotFound(err) {
 		d.leaveHalf(ctx, name, c.ID)
 		endpoint.IPAMConfig, endpoint.MacAddress = nil, nil // the address went to another container meanwhile
-		_, err = d.api.NetworkConnect(context.WithoutCancel(ctx), name, client.NetworkConnectOptions{Container: c.ID, EndpointConfig: endpoint})
+		err = d.connect(context.WithoutCancel(ctx), name, c.ID, endpoint)
 	}
 	if err == nil {
 		d.setNamed(c.ID, named)
@@ -121,6 +122,22 @@ func (d *Driver) rejoin(ctx context.Context, c container.InspectResponse, named 
 // in it all the same, but without an address.
 func (d *Driver) leaveHalf(ctx context.Context, network, id string) {
 	_, _ = d.api.NetworkDisconnect(context.WithoutCancel(ctx), network, client.NetworkDisconnectOptions{Container: id, Force: true}) // the next attempt tells
+}
+
+// connect waits where a container is just ending: until the Docker Engine has noticed,
+// newer ones take it for running, but find no place of it in any network.
+func (d *Driver) connect(ctx context.Context, name, id string, endpoint *network.EndpointSettings) error {
+	for attempt := 1; ; attempt++ {
+		_, err := d.api.NetworkConnect(ctx, name, client.NetworkConnectOptions{Container: id, EndpointConfig: endpoint})
+		if err == nil || !strings.Contains(err.Error(), "network sandbox for container") || attempt == updateAttempts {
+			return err
+		}
+		select {
+		case <-d.cfg.After(updatePause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // unplugged reports whether Docker answered that the container has no place in
