@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -85,11 +86,19 @@ func (r *run) reach(ctx context.Context, component string, fresh []string) error
 	for _, instance := range fresh {
 		for _, name := range slices.Sorted(maps.Keys(routes)) {
 			err := r.step(ctx, Step{Name: "verify", Component: component, Detail: instance + " by route " + name}, engine.PhaseSwitch,
-				func() error { return r.Proxy.Reach(ctx, instance, routes[name]) })
+				func() error { return ofRoute(name, r.Proxy.Reach(ctx, instance, routes[name])) })
 			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// ofRoute says which route it is that failed.
+func ofRoute(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("route %s: %w", name, err)
 }

@@ -89,7 +89,7 @@ func (r *run) visit(ctx context.Context, way *Way) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(way.Routes)) {
 		err := r.step(ctx, Step{Name: "visit", Component: way.Component, Detail: "route " + name}, engine.PhaseSwitch,
-			func() error { return r.Proxy.Answers(ctx, way.Component, name) })
+			func() error { return ofRoute(name, r.Proxy.Answers(ctx, way.Component, name)) })
 		if err != nil {
 			return err
 		}

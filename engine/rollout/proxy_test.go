@@ -186,6 +186,8 @@ func TestRouteGoesBackWhen(t *testing.T) {
 			var failed *engine.RolloutError
 			if err := s.bring(t.Context(), "2.0.0", web("2")); !errors.As(err, &failed) || failed.Phase != engine.PhaseSwitch {
 				t.Errorf("failed with %v, want in the switch", err)
+			} else if !strings.HasPrefix(test.refused, "lead") && !strings.Contains(failed.Message, "route web: refused") {
+				t.Errorf("failed with %q, want the route's name", failed.Message)
 			}
 			expect(t, p.heard(), test.want...)
 			s.runs("api-1-1", "db-1-1")
