@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"net/url"
@@ -52,11 +52,18 @@ func checkCertificates(field, text string) error {
 		return err
 	}
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return engine.Invalid(field, "this is PEM, but not of a certificate: %v", err)
+		var found certificate
+		if rest, err := asn1.Unmarshal(block.Bytes, &found); err != nil || len(rest) > 0 {
+			return engine.Invalid(field, "this is PEM, but not of a certificate, or not of a whole one")
 		}
 	}
 	return nil
+}
+
+// certificate is that of RFC 5280, as far as its frame goes.
+type certificate struct {
+	Content, Algorithm asn1.RawValue
+	Signature          asn1.BitString
 }
 
 // CheckIngressPorts refuses ports on which the node's user may not listen; lowest

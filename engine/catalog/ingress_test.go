@@ -1,7 +1,12 @@
 package catalog
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"maps"
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +49,27 @@ func TestValidateIngress(t *testing.T) {
 				t.Error("the error repeats credentials")
 			}
 		})
+	}
+}
+
+func TestWholeCertificateIsTaken(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"ca.acme.dev"}}
+	der, err := x509.CreateCertificate(nil, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		der  []byte
+		good bool
+	}{{der, true}, {der[:len(der)-1], false}, {append(slices.Clone(der), 0), false}} {
+		text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: test.der}))
+		if err := checkCertificates("acme_ca_certificate", text); (err == nil) != test.good {
+			t.Errorf("of %d bytes: %v, want it taken: %v", len(test.der), err, test.good)
+		}
 	}
 }
 

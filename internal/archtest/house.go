@@ -65,9 +65,9 @@ var pureRooms = []string{"engine", "engine/catalog", "engine/plan"}
 // pureStandard is what of the standard library cannot do I/O. context and time
 // are there for their types; see clockReaders.
 var pureStandard = []string{
-	"bytes", "cmp", "context", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex",
-	"encoding/json", "encoding/pem", "errors", "fmt", "hash", "hash/fnv", "iter", "maps", "math", "math/big", "math/bits", "net/netip",
-	"net/url", "path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"bytes", "cmp", "context", "crypto/hmac", "crypto/sha256", "encoding/asn1", "encoding/base64", "encoding/binary", "encoding/hex",
+	"encoding/json", "encoding/pem", "errors", "fmt", "hash", "hash/fnv", "iter", "maps", "math", "math/big", "math/bits",
+	"net/netip", "net/url", "path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 }
 
 // pureModules are the libraries that pure rooms may use: parsers without I/O of their own.

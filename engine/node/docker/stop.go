@@ -81,7 +81,7 @@ func (d *Driver) setRestart(ctx context.Context, c container.InspectResponse, po
 	}
 	for attempt := 1; ; attempt++ {
 		_, err := d.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{RestartPolicy: &container.RestartPolicy{Name: policy}})
-		if err == nil || !strings.Contains(err.Error(), "stopped container") || attempt == updateAttempts {
+		if err == nil || !justEnding(err) || attempt == updateAttempts {
 			return err
 		}
 		select {
@@ -90,4 +90,9 @@ func (d *Driver) setRestart(ctx context.Context, c container.InspectResponse, po
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// justEnding reports whether runc found no process to change, in either of its words.
+func justEnding(err error) bool {
+	return strings.Contains(err.Error(), "stopped container") || strings.Contains(err.Error(), "container not running")
 }
