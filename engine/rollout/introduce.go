@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // their name in the deployment beside those that have it. On some nodes an instance
 // is taken off its network for that: what it has open outlives it, but nobody is to
 // wait for it meanwhile. So it has no visitors yet, and its health is proven once
-// more before the ingress tries it.
+// more while the ingress tries it.
 func (r *run) introduce(ctx context.Context, lines ...line) error {
 	if r.Proxy == nil {
 		return nil
@@ -25,21 +26,21 @@ func (r *run) introduce(ctx context.Context, lines ...line) error {
 	if err := r.certify(ctx, lines); err != nil {
 		return err
 	}
-	if err := r.giveNames(ctx, lines); err != nil {
+	named, err := r.giveNames(ctx, lines)
+	if err != nil {
 		return err
 	}
-	for _, l := range lines {
-		if err := r.reach(ctx, l.route.Component, r.newcomers(l)); err != nil {
-			return err
-		}
-	}
-	return nil
+	reached := make(chan error, 1)
+	go func() { reached <- r.reachAll(ctx, lines) }()
+	// What an instance says of itself tells more than that the ingress has no answer of it.
+	return errors.Join(r.confirmAll(ctx, named), <-reached)
 }
 
-// giveNames gives those newcomers their name that have none, and proves these again.
-func (r *run) giveNames(ctx context.Context, lines []line) error {
+// giveNames gives those newcomers their name that have none; it answers which, and
+// their components.
+func (r *run) giveNames(ctx context.Context, lines []line) (map[node.Key]string, error) {
 	both := map[string]line{}
-	nameless := map[node.Key]string{} // their components
+	nameless := map[node.Key]string{}
 	for _, l := range lines {
 		now := r.table.line(l.route.Component)
 		for _, name := range r.newcomers(l) {
@@ -51,15 +52,15 @@ func (r *run) giveNames(ctx context.Context, lines []line) error {
 		}
 	}
 	if len(nameless) == 0 {
-		return nil
+		return nil, nil
 	}
 	r.touch()
-	err := r.step(ctx, Step{Name: "name"}, engine.PhaseSwitch, func() error { return r.table.set(ctx, slices.Collect(maps.Values(both))...) })
-	if err != nil {
-		return err
-	}
+	return nameless, r.step(ctx, Step{Name: "name"}, engine.PhaseSwitch, func() error { return r.table.set(ctx, slices.Collect(maps.Values(both))...) })
+}
+
+func (r *run) confirmAll(ctx context.Context, named map[node.Key]string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for key, component := range nameless {
+	for key, component := range named {
 		group.Go(func() error { return r.confirm(ctx, key, component) })
 	}
 	return group.Wait()
@@ -75,6 +76,15 @@ func (r *run) newcomers(l line) []string {
 		now = was.Instances
 	}
 	return slices.DeleteFunc(slices.Clone(l.way.Instances), func(i string) bool { return slices.Contains(now, i) })
+}
+
+func (r *run) reachAll(ctx context.Context, lines []line) error {
+	for _, l := range lines {
+		if err := r.reach(ctx, l.route.Component, r.newcomers(l)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reach proves new instances through the proxy, by each of their routes.

@@ -67,7 +67,7 @@ func TestWhatDoesNotOutliveItsNameIsNotVisited(t *testing.T) {
 		if err := s.bring(t.Context(), "2.0.0", web("2")); !errors.As(err, &failed) || failed.Component != "api" || failed.ExitCode == nil || *failed.ExitCode != 3 {
 			t.Errorf("failed with %v, want by the end of api", err)
 		}
-		expect(t, p.heard())
+		expect(t, p.heard(), "reach api-2-1")
 		s.runs("api-1-1", "db-1-1")
 		if got := s.node.Routed(deployment, "api"); !slices.Equal(got, []string{"api-1-1"}) {
 			t.Errorf("in the end %v have the name", got)
