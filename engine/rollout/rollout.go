@@ -62,7 +62,7 @@ type Journal interface {
 
 // Step is one thing that changes a node.
 type Step struct {
-	Name      string // pull, create, start, prove, name, confirm, verify, route, visit, analyse, stop, remove, pre-snapshot, snapshot, restore, commit
+	Name      string // pull, create, start, prove, certify, name, confirm, verify, route, visit, analyse, stop, remove, pre-snapshot, snapshot, restore, commit
 	Component string
 	Detail    string // instance or image
 }
